@@ -1,0 +1,21 @@
+//! Bytes in, bytes out. Nothing here knows of Redis.
+//!
+//! | module | what it owns |
+//! | --- | --- |
+//! | [`cursor`] | checked reads that know their absolute offset |
+//! | [`limits`] | how much an untrusted file may make us allocate |
+//! | [`source`] | a file as one slice: mapped, read or spooled (the only `unsafe`) |
+//! | [`decompress`] | gzip, zstd and LZ4 frames |
+//! | [`crc64`] | CRC-64/Jones of RDB trailers, CRC-64/XZ of our own sidecars |
+//! | [`lzf`] | the compression inside RDB strings |
+#![warn(clippy::arithmetic_side_effects)]
+
+pub mod crc64;
+pub mod cursor;
+pub mod decompress;
+pub mod limits;
+pub mod lzf;
+pub mod source;
+
+pub use cursor::{Cursor, Truncated};
+pub use limits::{Budget, Exhausted, Limits};

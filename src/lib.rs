@@ -1,0 +1,5 @@
+//! careen reads, checks and mends the persistence files of Redis-family databases without a running server.
+pub mod bytes;
+pub mod packed;
+pub mod rdb;
+pub mod value;
