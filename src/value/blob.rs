@@ -171,8 +171,9 @@ impl Deref for Piece<'_, '_> {
     type Target = [u8];
     #[inline]
     fn deref(&self) -> &[u8] {
-        match self {
-            Self::Input(bytes) | Self::Passing(bytes) => bytes,
+        match *self {
+            Self::Input(bytes) => bytes,
+            Self::Passing(bytes) => bytes,
         }
     }
 }
