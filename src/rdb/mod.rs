@@ -1,1 +1,25 @@
-//! RDB snapshots.
+//! RDB snapshots: bytes to records to values, and back.
+//!
+//! | module | what it owns |
+//! | --- | --- |
+//! | [`opcode`] | opcodes and value types, per dialect |
+//! | [`length`], [`string`] | the frames of everything |
+//! | [`record`], [`reader`] | records |
+//! | [`object`] | values, one file for each type |
+//! | [`error`] | what can be wrong |
+#![warn(clippy::arithmetic_side_effects)]
+
+pub mod error;
+pub mod length;
+pub mod object;
+pub mod opcode;
+pub mod reader;
+pub mod record;
+pub mod string;
+
+pub use error::{Doing, Error, ErrorKind, Result};
+pub use object::{Buffers, Element, ValueRef};
+pub use opcode::{Dialect, ValueType};
+pub use reader::{Header, Reader};
+pub use record::{CompressedBlob, Compression, KeyRecord, Record};
+pub use string::{Form, Scratch, StringRef};

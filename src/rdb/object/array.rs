@@ -1,0 +1,80 @@
+//! Sparse arrays, type 28 (Redis 8.8).
+//!
+//! ```text
+//! length count (> 0)   length has_insert_index (0 or 1)   [length insert_index]
+//! count × { length index, length tag, payload }     ascending indexes
+//! ```
+//!
+//! Tags: 0 and 3 a string, 1 an i64 LE, 2 an f64 LE. Source: Redis `src/rdb.c` of the 8.8 line.
+
+use super::{Buffers, Element, Visit};
+use crate::bytes::Cursor;
+use crate::rdb::error::{Error, Result};
+use crate::rdb::length;
+use crate::rdb::string;
+use crate::value::Piece;
+
+fn header(c: &mut Cursor<'_>) -> Result<u64> {
+    let at = c.offset();
+    let count = length::decode(c)?;
+    match length::decode(c)? {
+        0 => {}
+        1 => {
+            length::decode(c)?;
+        }
+        _ => return Err(Error::invalid(at, "array-bad-flag", "an array's insert-index flag is neither 0 nor 1")),
+    }
+    Ok(count)
+}
+
+#[cold]
+fn bad_tag(at: u64) -> Error {
+    Error::invalid(at, "array-bad-tag", "an array element has an unknown tag")
+}
+
+pub(super) fn skip(c: &mut Cursor<'_>) -> Result<()> {
+    for _ in 0..header(c)? {
+        length::decode(c)?;
+        let at = c.offset();
+        match length::decode(c)? {
+            0 | 3 => string::skip(c)?,
+            1 | 2 => {
+                c.array::<8>()?;
+            }
+            _ => return Err(bad_tag(at)),
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn elements<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
+    let at = c.offset();
+    let count = header(c)?;
+    if count == 0 {
+        return Err(Error::invalid(at, "array-empty", "an array has no elements"));
+    }
+    let mut next_allowed = 0u64;
+    for _ in 0..count {
+        let at = c.offset();
+        let index = length::decode(c)?;
+        if index < next_allowed || index == u64::MAX {
+            return Err(Error::invalid(at, "array-bad-index", "array indexes do not ascend"));
+        }
+        next_allowed = index.saturating_add(1);
+        let at = c.offset();
+        match length::decode(c)? {
+            0 | 3 => visit(Element::Slot(index, string::decode(c)?.read(&mut buffers.first)?))?,
+            1 => {
+                let mut text = itoa::Buffer::new();
+                let text = text.format(i64::from_le_bytes(c.array()?));
+                visit(Element::Slot(index, Piece::Passing(text.as_bytes())))?;
+            }
+            2 => {
+                let text = f64::from_le_bytes(c.array()?).to_string();
+                visit(Element::Slot(index, Piece::Passing(text.as_bytes())))?;
+            }
+            _ => return Err(bad_tag(at)),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,340 @@
+//! Hashes, with and without field expiry.
+//!
+//! | type | body |
+//! | --- | --- |
+//! | 4 | count of pairs, then field and value as strings |
+//! | 9 | one string: a zipmap |
+//! | 13, 16 | one string: a ziplist, a listpack of field, value, … |
+//! | 22 (Redis) | count, then expiry (length, ms, 0 none), field, value |
+//! | 22 (Valkey) | count, then field, value, expiry (i64 LE ms, -1 none) |
+//! | 23 | one string: a listpack of field, value, expiry (ms, 0 none), … |
+//! | 24 | smallest expiry (i64 LE), count, then ttl (length), field, value; 0 none, else expiry = smallest + ttl - 1 |
+//! | 25 | smallest expiry (i64 LE), then as 23 |
+//! | 29, 31 | field names, then values in a listpack (behind a template id) or as strings |
+//! | 30, 32 | the same with the field names in an earlier `HASH_TEMPLATE` record |
+//!
+//! Source: Redis `src/rdb.c`; Valkey 9 `src/rdb.c`; the template forms (Redis 8.10) only from secondary sources.
+
+use super::{Buffers, Element, Packed, ValueRef, Visit, blob_offset, listpack_count, next_piece, odd_count, with_blob};
+use crate::bytes::Cursor;
+use crate::packed::{self, listpack::Listpack, ziplist::Ziplist, zipmap::Zipmap};
+use crate::rdb::error::{Error, Result};
+use crate::rdb::length;
+use crate::rdb::opcode::ValueType;
+use crate::rdb::string::{self, Scratch, StringRef};
+use crate::value::{Blob, Piece, UnixMillis};
+
+/// The largest expiry of a field that Redis stores: 48 bits.
+pub(crate) const MAX_FIELD_EXPIRY: i64 = (1 << 48) - 1;
+
+pub(super) fn plain<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
+    for _ in 0..length::decode(c)? {
+        pair(c, None, buffers, visit)?;
+    }
+    Ok(())
+}
+
+fn pair<'a>(
+    c: &mut Cursor<'a>,
+    expiry: Option<UnixMillis>,
+    buffers: &mut Buffers,
+    visit: &mut impl Visit<'a>,
+) -> Result<()> {
+    let field = string::decode(c)?.read(&mut buffers.first)?;
+    let value = string::decode(c)?.read(&mut buffers.second)?;
+    visit(Element::Field { field, value, expiry })
+}
+
+pub(super) fn zipmap<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
+    let node = string::decode(c)?;
+    let at = blob_offset(&node);
+    with_blob!(node.read(&mut buffers.first)?, blob, wrap => {
+        for pair in Zipmap::new(blob).map_err(|e| Error::packed(at, e))?.iter() {
+            let (field, value) = pair.map_err(|e| Error::packed(at, e))?;
+            visit(Element::Field { field: wrap(field), value: wrap(value), expiry: None })?;
+        }
+    });
+    Ok(())
+}
+
+pub(super) fn zipmap_count(string: &StringRef<'_>, scratch: &mut Scratch) -> Result<u64> {
+    let at = blob_offset(string);
+    match string.prefix(1, scratch)?.first() {
+        Some(&count @ 0..=253) => Ok(count.into()),
+        _ => {
+            let blob = string.read(scratch)?;
+            packed::zipmap::verify(&blob).map(|count| count as u64).map_err(|e| Error::packed(at, e))
+        }
+    }
+}
+
+pub(super) fn ziplist<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
+    let node = string::decode(c)?;
+    let at = blob_offset(&node);
+    with_blob!(node.read(&mut buffers.first)?, blob, wrap => {
+        pairs(&mut Ziplist::new(blob).map_err(|e| Error::packed(at, e))?.iter(), at, wrap, visit)
+    })
+}
+
+pub(super) fn listpack<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
+    let node = string::decode(c)?;
+    let at = blob_offset(&node);
+    with_blob!(node.read(&mut buffers.first)?, blob, wrap => {
+        pairs(&mut Listpack::new(blob).map_err(|e| Error::packed(at, e))?.iter(), at, wrap, visit)
+    })
+}
+
+fn pairs<'a, 'x, 'e>(
+    iter: &mut impl Packed<'x>,
+    at: u64,
+    wrap: impl Fn(&'x [u8]) -> Piece<'a, 'e>,
+    visit: &mut impl Visit<'a>,
+) -> Result<()> {
+    let (mut field_text, mut value_text) = (itoa::Buffer::new(), itoa::Buffer::new());
+    while let Some(field) = next_piece(iter, at, &wrap, &mut field_text)? {
+        let value = next_piece(iter, at, &wrap, &mut value_text)?.ok_or_else(|| odd_count(at))?;
+        visit(Element::Field { field, value, expiry: None })?;
+    }
+    Ok(())
+}
+
+/// Types 23 and 25 (whose eight bytes before the listpack have been read).
+pub(super) fn listpack_ex<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
+    let node = string::decode(c)?;
+    let at = blob_offset(&node);
+    with_blob!(node.read(&mut buffers.first)?, blob, wrap => {
+        triples(&mut Listpack::new(blob).map_err(|e| Error::packed(at, e))?.iter(), at, wrap, visit)
+    })
+}
+
+fn triples<'a, 'x, 'e>(
+    iter: &mut impl Packed<'x>,
+    at: u64,
+    wrap: impl Fn(&'x [u8]) -> Piece<'a, 'e>,
+    visit: &mut impl Visit<'a>,
+) -> Result<()> {
+    let (mut field_text, mut value_text) = (itoa::Buffer::new(), itoa::Buffer::new());
+    while let Some(field) = next_piece(iter, at, &wrap, &mut field_text)? {
+        let value = next_piece(iter, at, &wrap, &mut value_text)?.ok_or_else(|| odd_count(at))?;
+        let expiry = match iter.next() {
+            Some(Ok(packed::Element::Int(0))) => None,
+            Some(Ok(packed::Element::Int(ms @ 1..=MAX_FIELD_EXPIRY))) => Some(UnixMillis(ms)),
+            Some(Ok(_)) => return Err(bad_expiry(at)),
+            Some(Err(error)) => return Err(Error::packed(at, error)),
+            None => return Err(odd_count(at)),
+        };
+        visit(Element::Field { field, value, expiry })?;
+    }
+    Ok(())
+}
+
+pub(super) fn metadata_pre_ga<'a>(
+    c: &mut Cursor<'a>,
+    buffers: &mut Buffers,
+    visit: &mut impl Visit<'a>,
+) -> Result<()> {
+    for _ in 0..length::decode(c)? {
+        let at = c.offset();
+        let expiry = match i64::try_from(length::decode(c)?) {
+            Ok(0) => None,
+            Ok(ms @ 1..=MAX_FIELD_EXPIRY) => Some(UnixMillis(ms)),
+            _ => return Err(bad_expiry(at)),
+        };
+        pair(c, expiry, buffers, visit)?;
+    }
+    Ok(())
+}
+
+pub(super) fn metadata<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
+    let smallest = u64::from_le_bytes(c.array()?);
+    for _ in 0..length::decode(c)? {
+        let at = c.offset();
+        let ttl = length::decode(c)?;
+        // The sum is modulo 2^64, and a sum of 0 means none, as in the server.
+        let expiry = match ttl.checked_sub(1).map(|ttl| smallest.wrapping_add(ttl)) {
+            None | Some(0) => None,
+            Some(sum) => match i64::try_from(sum) {
+                Ok(ms @ 0..=MAX_FIELD_EXPIRY) => Some(UnixMillis(ms)),
+                _ => return Err(bad_expiry(at)),
+            },
+        };
+        pair(c, expiry, buffers, visit)?;
+    }
+    Ok(())
+}
+
+pub(super) fn skip_metadata_field(c: &mut Cursor<'_>) -> Result<()> {
+    length::decode(c)?;
+    string::skip(c)?;
+    string::skip(c)
+}
+
+pub(super) fn valkey<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
+    for _ in 0..length::decode(c)? {
+        let field = string::decode(c)?.read(&mut buffers.first)?;
+        let value = string::decode(c)?.read(&mut buffers.second)?;
+        let at = c.offset();
+        let expiry = match i64::from_le_bytes(c.array()?) {
+            -1 => None,
+            ms @ 0.. => Some(UnixMillis(ms)),
+            _ => return Err(bad_expiry(at)),
+        };
+        visit(Element::Field { field, value, expiry })?;
+    }
+    Ok(())
+}
+
+#[cold]
+fn bad_expiry(at: u64) -> Error {
+    Error::invalid(at, "hash-bad-field-expiry", "the expiry of a hash field is no time that a server stores")
+}
+
+/// The field names of a hash template, as they stand in the file: a count and strings. Empty for values that need none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Template<'a> {
+    bytes: &'a [u8],
+    offset: u64,
+}
+
+impl<'a> Template<'a> {
+    /// For values that refer to no template.
+    pub const NONE: Self = Self { bytes: &[], offset: 0 };
+
+    /// Read the count and the names of a `HASH_TEMPLATE` record.
+    pub(in crate::rdb) fn decode(c: &mut Cursor<'a>) -> Result<Self> {
+        let start = *c;
+        super::repeat(c, string::skip)?;
+        Ok(Self { bytes: c.since(&start), offset: start.offset() })
+    }
+
+    fn names(&self, scratch: &mut Scratch) -> Result<Vec<Blob<'a>>> {
+        let mut c = Cursor::at(self.bytes, self.offset);
+        let count = if self.bytes.is_empty() { 0 } else { length::decode(&mut c)? };
+        (0..count).map(|_| string::decode(&mut c)?.to_blob(scratch)).collect()
+    }
+
+    fn len(&self) -> Result<u64> {
+        if self.bytes.is_empty() {
+            return Ok(0);
+        }
+        length::decode(&mut Cursor::new(self.bytes))
+    }
+}
+
+/// The field names at the head of types 29 and 31: format 0 is a listpack, 1 a count and strings.
+fn skip_names(c: &mut Cursor<'_>, scratch: &mut Scratch) -> Result<u64> {
+    let at = c.offset();
+    match length::decode(c)? {
+        0 => listpack_count(&string::decode(c)?, scratch),
+        1 => {
+            let count = length::decode(c)?;
+            for _ in 0..count {
+                string::skip(c)?;
+            }
+            Ok(count)
+        }
+        _ => Err(Error::invalid(at, "hash-template-format", "the field names of a template hash have an unknown form")),
+    }
+}
+
+pub(super) fn skip_template(value_type: ValueType, c: &mut Cursor<'_>, template: Template<'_>) -> Result<()> {
+    let mut scratch = Scratch::default();
+    let count = match value_type {
+        ValueType::HashTemplateArrayRef => {
+            length::decode(c)?;
+            template.len()?
+        }
+        _ => skip_names(c, &mut scratch)?,
+    };
+    if value_type == ValueType::HashTemplateListpack {
+        return string::skip(c);
+    }
+    for _ in 0..count {
+        string::skip(c)?;
+    }
+    Ok(())
+}
+
+pub(super) fn template_count(value: &ValueRef<'_>, scratch: &mut Scratch) -> Result<u64> {
+    match value.value_type {
+        ValueType::HashTemplateListpackRef | ValueType::HashTemplateArrayRef => value.template.len(),
+        _ => skip_names(&mut value.cursor(), scratch),
+    }
+}
+
+pub(super) fn template<'a>(value: &ValueRef<'a>, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
+    let c = &mut value.cursor();
+    let in_listpack =
+        matches!(value.value_type, ValueType::HashTemplateListpack | ValueType::HashTemplateListpackRef);
+    let names = match value.value_type {
+        ValueType::HashTemplateListpackRef => value.template.names(&mut buffers.first)?,
+        ValueType::HashTemplateArrayRef => {
+            length::decode(c)?;
+            value.template.names(&mut buffers.first)?
+        }
+        _ => names_of(c, buffers)?,
+    };
+    if in_listpack {
+        return template_listpack(c, &names, buffers, visit);
+    }
+    for name in &names {
+        let text = string::decode(c)?.read(&mut buffers.second)?;
+        visit(Element::Field { field: name_piece(name), value: text, expiry: None })?;
+    }
+    Ok(())
+}
+
+fn template_listpack<'a>(
+    c: &mut Cursor<'a>,
+    names: &[Blob<'a>],
+    buffers: &mut Buffers,
+    visit: &mut impl Visit<'a>,
+) -> Result<()> {
+    let node = string::decode(c)?;
+    let at = blob_offset(&node);
+    with_blob!(node.read(&mut buffers.second)?, blob, wrap => {
+        let mut iter = Listpack::new(blob).map_err(|e| Error::packed(at, e))?.iter();
+        let mut text = itoa::Buffer::new();
+        next_piece(&mut iter, at, wrap, &mut text)?; // the template's id, known already
+        for name in names {
+            let mut text = itoa::Buffer::new();
+            let value = next_piece(&mut iter, at, wrap, &mut text)?.ok_or_else(|| odd_count(at))?;
+            visit(Element::Field { field: name_piece(name), value, expiry: None })?;
+        }
+        if iter.next().is_some() {
+            return Err(odd_count(at));
+        }
+    });
+    Ok(())
+}
+
+/// The template that a type 30 value refers to: the first element of its listpack.
+pub(in crate::rdb) fn template_id(c: &mut Cursor<'_>, scratch: &mut Scratch) -> Option<u64> {
+    let blob = string::decode(c).ok()?.read(scratch).ok()?;
+    match Listpack::new(&blob).ok()?.iter().next()?.ok()? {
+        packed::Element::Int(id) => u64::try_from(id).ok(),
+        packed::Element::Bytes(_) => None,
+    }
+}
+
+fn names_of<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers) -> Result<Vec<Blob<'a>>> {
+    let at = c.offset();
+    if length::decode(c)? != 0 {
+        let template = Template::decode(c)?;
+        return template.names(&mut buffers.first);
+    }
+    let node = string::decode(c)?;
+    let mut names = Vec::new();
+    with_blob!(node.read(&mut buffers.first)?, blob, wrap => {
+        let mut iter = Listpack::new(blob).map_err(|e| Error::packed(at, e))?.iter();
+        let mut text = itoa::Buffer::new();
+        while let Some(name) = next_piece(&mut iter, at, wrap, &mut text)? {
+            names.push(name.to_blob());
+        }
+    });
+    Ok(names)
+}
+
+fn name_piece<'a, 'e>(name: &'e Blob<'a>) -> Piece<'a, 'e> {
+    name.input().map_or(Piece::Passing(name), Piece::Input)
+}

@@ -1,0 +1,432 @@
+//! Values: the body that follows a type byte and a key.
+//!
+//! Three levels of meaning: [`ValueRef::raw`] (the stored bytes, enough to copy the value), [`ValueRef::count`]
+//! (headers only) and [`ValueRef::elements`] (every logical element). [`skim`] finds where a value ends and does nothing else.
+
+mod array;
+mod fork;
+mod hash;
+mod list;
+mod module;
+mod set;
+mod stream;
+mod zset;
+
+pub use fork::{Cron, MemberExpiries};
+pub use hash::Template;
+pub(super) use hash::template_id;
+pub use module::{ModuleId, ModuleItem, ModuleRef};
+pub(super) use module::skip_stream as skip_module_stream;
+pub use stream::{Consumer, Group, Idempotence, Pending, Producer, Tail};
+
+use super::error::{Error, Result};
+use super::length;
+use super::opcode::ValueType;
+use super::string::{self, Form, Scratch, StringRef};
+use crate::bytes::Cursor;
+use crate::packed;
+use crate::value::{Blob, Kind, Piece, StreamId, UnixMillis};
+
+/// A value whose span is known and whose body is not decoded. Cheap to copy, and it may go to another thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ValueRef<'a> {
+    /// The stored form.
+    pub value_type: ValueType,
+    /// Absolute offset of the body's first byte.
+    pub offset: u64,
+    body: &'a [u8],
+    template: Template<'a>,
+}
+
+/// One logical element of a value, in stored order.
+#[derive(Debug, Clone, Copy)]
+pub enum Element<'a, 'e> {
+    /// The text of a string, an element of a list.
+    Item(Piece<'a, 'e>),
+    /// A member of a set.
+    Member(Piece<'a, 'e>, Option<UnixMillis>),
+    /// A field of a hash.
+    Field {
+        /// Its name.
+        field: Piece<'a, 'e>,
+        /// Its value.
+        value: Piece<'a, 'e>,
+        /// When it expires.
+        expiry: Option<UnixMillis>,
+    },
+    /// A member of a sorted set.
+    Scored(Piece<'a, 'e>, f64),
+    /// A live entry of a stream: field, value, field, value …
+    Entry(StreamId, &'e [packed::Element<'e>]),
+    /// What a stream is besides its entries; comes after the last of them.
+    Tail(&'e Tail<'a>),
+    /// A used slot of an array.
+    Slot(u64, Piece<'a, 'e>),
+    /// A module's value.
+    Module(ModuleRef<'a>),
+    /// A value of a fork that has no counterpart elsewhere, as it is stored.
+    Opaque(&'a [u8]),
+}
+
+/// Buffers for decoding: a value may be read while its field is still looked at.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    /// For keys, fields, nodes.
+    pub first: Scratch,
+    /// For values.
+    pub second: Scratch,
+}
+
+impl Buffers {
+    /// Buffers charged to one account.
+    #[must_use]
+    pub fn new(budget: &crate::bytes::Budget) -> Self {
+        Self { first: Scratch::new(budget.clone()), second: Scratch::new(budget.clone()) }
+    }
+}
+
+/// What [`ValueRef::elements`] calls for each element; an error stops the walk.
+pub trait Visit<'a>: FnMut(Element<'a, '_>) -> Result<()> {}
+impl<'a, F: FnMut(Element<'a, '_>) -> Result<()>> Visit<'a> for F {}
+
+impl<'a> ValueRef<'a> {
+    /// A value that was stored elsewhere (a DUMP payload). `skim` must have found `body` to be one whole value.
+    #[must_use]
+    pub fn new(value_type: ValueType, body: &'a [u8], offset: u64) -> Self {
+        Self { value_type, offset, body, template: Template::NONE }
+    }
+
+    pub(super) fn with_template(mut self, template: Template<'a>) -> Self {
+        self.template = template;
+        self
+    }
+
+    /// The stored bytes, without the type byte.
+    #[must_use]
+    pub fn raw(&self) -> &'a [u8] {
+        self.body
+    }
+
+    /// The logical type.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.value_type.kind()
+    }
+
+    fn cursor(&self) -> Cursor<'a> {
+        Cursor::at(self.body, self.offset)
+    }
+
+    /// The encoding as our output names it.
+    #[must_use]
+    pub fn encoding(&self) -> &'static str {
+        if self.value_type == ValueType::String {
+            return match self.body.first() {
+                Some(0xc0..=0xc2) => "int",
+                Some(0xc3) => "lzf",
+                _ => "raw",
+            };
+        }
+        self.value_type.encoding()
+    }
+
+    /// The string itself, for values of that type.
+    #[must_use]
+    pub fn string(&self) -> Option<StringRef<'a>> {
+        if self.value_type != ValueType::String {
+            return None;
+        }
+        string::decode(&mut self.cursor()).ok()
+    }
+
+    /// How many elements there are (bytes of a string), from headers where they tell.
+    ///
+    /// # Errors
+    /// When the value is damaged.
+    pub fn count(&self, scratch: &mut Scratch) -> Result<u64> {
+        let mut c = self.cursor();
+        match self.value_type {
+            ValueType::String | ValueType::DragonflyJson => Ok(string::decode(&mut c)?.len()),
+            ValueType::List
+            | ValueType::Set
+            | ValueType::Zset
+            | ValueType::Hash
+            | ValueType::Zset2
+            | ValueType::HashMetadataPreGa
+            | ValueType::ValkeyHash2
+            | ValueType::Array
+            | ValueType::DragonflyHashExpiry
+            | ValueType::DragonflySetExpiry => length::decode(&mut c),
+            ValueType::HashMetadata => {
+                c.array::<8>()?;
+                length::decode(&mut c)
+            }
+            ValueType::HashListpackEx => {
+                c.array::<8>()?;
+                Ok(listpack_count(&string::decode(&mut c)?, scratch)? / 3)
+            }
+            ValueType::HashListpackExPreGa => Ok(listpack_count(&string::decode(&mut c)?, scratch)? / 3),
+            ValueType::HashListpack | ValueType::ZsetListpack => {
+                Ok(listpack_count(&string::decode(&mut c)?, scratch)? / 2)
+            }
+            ValueType::SetListpack => listpack_count(&string::decode(&mut c)?, scratch),
+            ValueType::ZsetZiplist | ValueType::HashZiplist => Ok(ziplist_count(&string::decode(&mut c)?, scratch)? / 2),
+            ValueType::ListZiplist => ziplist_count(&string::decode(&mut c)?, scratch),
+            ValueType::HashZipmap => hash::zipmap_count(&string::decode(&mut c)?, scratch),
+            ValueType::SetIntset => set::intset_count(&string::decode(&mut c)?, scratch),
+            ValueType::ListQuicklist | ValueType::ListQuicklist2 => list::count(self, scratch),
+            ValueType::StreamListpacks
+            | ValueType::StreamListpacks2
+            | ValueType::StreamListpacks3
+            | ValueType::StreamListpacks4
+            | ValueType::StreamListpacks5 => stream::count(self),
+            ValueType::HashTemplateListpack
+            | ValueType::HashTemplateListpackRef
+            | ValueType::HashTemplateArray
+            | ValueType::HashTemplateArrayRef => hash::template_count(self, scratch),
+            ValueType::ModulePreGa
+            | ValueType::Module2
+            | ValueType::Gcra
+            | ValueType::DragonflySbf
+            | ValueType::DragonflySbf2
+            | ValueType::DragonflyCms
+            | ValueType::DragonflyTopk
+            | ValueType::DragonflyCuckoo
+            | ValueType::KeyDbCron => Ok(1),
+        }
+    }
+
+    /// Every element, in stored order.
+    ///
+    /// # Errors
+    /// When the value is damaged, with what precedes the damage already visited; or what `visit` returned.
+    #[inline]
+    pub fn elements(&self, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
+        let c = &mut self.cursor();
+        match self.value_type {
+            ValueType::String => visit(Element::Item(string::decode(c)?.read(&mut buffers.first)?)),
+            ValueType::List => list::plain(c, buffers, visit),
+            ValueType::ListZiplist => list::ziplist(c, buffers, visit),
+            ValueType::ListQuicklist => list::quicklist(c, buffers, visit),
+            ValueType::ListQuicklist2 => list::quicklist2(c, buffers, visit),
+            ValueType::Set => set::plain(c, buffers, visit),
+            ValueType::SetIntset => set::intset(c, buffers, visit),
+            ValueType::SetListpack => set::listpack(c, buffers, visit),
+            ValueType::Zset => zset::ascii(c, buffers, visit),
+            ValueType::Zset2 => zset::binary(c, buffers, visit),
+            ValueType::ZsetZiplist => zset::ziplist(c, buffers, visit),
+            ValueType::ZsetListpack => zset::listpack(c, buffers, visit),
+            ValueType::Hash => hash::plain(c, buffers, visit),
+            ValueType::HashZipmap => hash::zipmap(c, buffers, visit),
+            ValueType::HashZiplist => hash::ziplist(c, buffers, visit),
+            ValueType::HashListpack => hash::listpack(c, buffers, visit),
+            ValueType::HashMetadataPreGa => hash::metadata_pre_ga(c, buffers, visit),
+            ValueType::HashListpackExPreGa => hash::listpack_ex(c, buffers, visit),
+            ValueType::HashMetadata => hash::metadata(c, buffers, visit),
+            ValueType::HashListpackEx => {
+                c.array::<8>()?;
+                hash::listpack_ex(c, buffers, visit)
+            }
+            ValueType::ValkeyHash2 => hash::valkey(c, buffers, visit),
+            ValueType::HashTemplateListpack
+            | ValueType::HashTemplateListpackRef
+            | ValueType::HashTemplateArray
+            | ValueType::HashTemplateArrayRef => hash::template(self, buffers, visit),
+            ValueType::StreamListpacks
+            | ValueType::StreamListpacks2
+            | ValueType::StreamListpacks3
+            | ValueType::StreamListpacks4
+            | ValueType::StreamListpacks5 => stream::elements(self, buffers, visit),
+            ValueType::Array => array::elements(c, buffers, visit),
+            ValueType::Module2 => visit(Element::Module(ModuleRef::decode(c)?)),
+            ValueType::DragonflyHashExpiry => fork::hash_with_expiry(c, buffers, visit),
+            ValueType::DragonflySetExpiry => fork::set_with_expiry(c, buffers, visit),
+            ValueType::DragonflyJson => visit(Element::Item(string::decode(c)?.read(&mut buffers.first)?)),
+            ValueType::ModulePreGa
+            | ValueType::Gcra
+            | ValueType::DragonflySbf
+            | ValueType::DragonflySbf2
+            | ValueType::DragonflyCms
+            | ValueType::DragonflyTopk
+            | ValueType::DragonflyCuckoo
+            | ValueType::KeyDbCron => visit(Element::Opaque(self.body)),
+        }
+    }
+
+    /// The nested blobs (listpacks, ziplists …) and plain strings that the value is stored in, for memory reports.
+    ///
+    /// # Errors
+    /// When the value is damaged.
+    pub fn stream_tail(&self, buffers: &mut Buffers) -> Result<Option<Tail<'a>>> {
+        if self.kind() == Kind::Stream { stream::tail(self, buffers).map(Some) } else { Ok(None) }
+    }
+}
+
+/// Step over a value's body.
+///
+/// # Errors
+/// At the end of input or where the structure breaks; nested blobs are not looked into.
+#[inline]
+pub fn skim<'a>(value_type: ValueType, c: &mut Cursor<'a>, template: Template<'a>) -> Result<()> {
+    match value_type {
+        ValueType::String
+        | ValueType::HashZipmap
+        | ValueType::ListZiplist
+        | ValueType::SetIntset
+        | ValueType::ZsetZiplist
+        | ValueType::HashZiplist
+        | ValueType::HashListpack
+        | ValueType::ZsetListpack
+        | ValueType::SetListpack
+        | ValueType::HashListpackExPreGa
+        | ValueType::HashTemplateListpackRef
+        | ValueType::DragonflyJson => string::skip(c),
+        ValueType::List | ValueType::Set | ValueType::ListQuicklist => repeat(c, string::skip),
+        ValueType::Hash | ValueType::DragonflySetExpiry => repeat(c, |c| {
+            string::skip(c)?;
+            string::skip(c)
+        }),
+        ValueType::DragonflyHashExpiry => repeat(c, |c| {
+            string::skip(c)?;
+            string::skip(c)?;
+            string::skip(c)
+        }),
+        ValueType::Zset => repeat(c, |c| {
+            string::skip(c)?;
+            zset::skip_ascii_score(c)
+        }),
+        ValueType::Zset2 => repeat(c, |c| {
+            string::skip(c)?;
+            c.array::<8>()?;
+            Ok(())
+        }),
+        ValueType::ListQuicklist2 => repeat(c, |c| {
+            length::decode(c)?;
+            string::skip(c)
+        }),
+        ValueType::HashMetadataPreGa => repeat(c, hash::skip_metadata_field),
+        ValueType::HashMetadata => {
+            c.array::<8>()?;
+            repeat(c, hash::skip_metadata_field)
+        }
+        ValueType::HashListpackEx => {
+            c.array::<8>()?;
+            string::skip(c)
+        }
+        ValueType::ValkeyHash2 => repeat(c, |c| {
+            string::skip(c)?;
+            string::skip(c)?;
+            c.array::<8>()?;
+            Ok(())
+        }),
+        ValueType::HashTemplateListpack | ValueType::HashTemplateArray | ValueType::HashTemplateArrayRef => {
+            hash::skip_template(value_type, c, template)
+        }
+        ValueType::StreamListpacks
+        | ValueType::StreamListpacks2
+        | ValueType::StreamListpacks3
+        | ValueType::StreamListpacks4
+        | ValueType::StreamListpacks5 => stream::skip(value_type, c),
+        ValueType::Array => array::skip(c),
+        ValueType::Module2 => module::skip(c),
+        ValueType::ModulePreGa => Err(Error::invalid(
+            c.offset(),
+            "rdb-module-pre-ga",
+            "a module value of the first release candidates of 4.0, which has no end mark",
+        )),
+        ValueType::Gcra => length::decode(c).map(|_| ()),
+        ValueType::DragonflySbf
+        | ValueType::DragonflySbf2
+        | ValueType::DragonflyCms
+        | ValueType::DragonflyTopk
+        | ValueType::DragonflyCuckoo
+        | ValueType::KeyDbCron => fork::skip(value_type, c),
+    }
+}
+
+/// A count, then that many of something.
+#[inline]
+fn repeat<'a>(c: &mut Cursor<'a>, mut each: impl FnMut(&mut Cursor<'a>) -> Result<()>) -> Result<()> {
+    let count = length::decode(c)?;
+    for _ in 0..count {
+        each(c)?;
+    }
+    Ok(())
+}
+
+/// Where the text of a nested blob begins, for the offsets of its errors: inside the file when it is stored raw.
+fn blob_offset(string: &StringRef<'_>) -> u64 {
+    match string.form {
+        Form::Raw(bytes) => {
+            let header = match bytes.len() {
+                0..=0x3f => 1,
+                0x40..=0x3fff => 2,
+                _ => 5,
+            };
+            string.offset.saturating_add(header)
+        }
+        _ => string.offset,
+    }
+}
+
+fn listpack_count(string: &StringRef<'_>, scratch: &mut Scratch) -> Result<u64> {
+    let at = blob_offset(string);
+    if let Some(count) = packed::listpack::claimed_len_of_prefix(&string.prefix(6, scratch)?) {
+        return Ok(count.into());
+    }
+    let blob = string.read(scratch)?;
+    packed::listpack::verify(&blob).map(|count| count as u64).map_err(|e| Error::packed(at, e))
+}
+
+fn ziplist_count(string: &StringRef<'_>, scratch: &mut Scratch) -> Result<u64> {
+    let at = blob_offset(string);
+    if let Some(count) = packed::ziplist::claimed_len_of_prefix(&string.prefix(10, scratch)?) {
+        return Ok(count.into());
+    }
+    let blob = string.read(scratch)?;
+    packed::ziplist::verify(&blob).map(|count| count as u64).map_err(|e| Error::packed(at, e))
+}
+
+/// Run one piece of code over a blob, whether it is a slice of the input or of a scratch buffer, with the constructor
+/// that makes pieces of its slices.
+macro_rules! with_blob {
+    ($piece:expr, $blob:ident, $wrap:ident => $body:expr) => {
+        match $piece {
+            Piece::Input($blob) => {
+                let $wrap = Piece::Input;
+                $body
+            }
+            Piece::Passing($blob) => {
+                let $wrap = Piece::Passing;
+                $body
+            }
+        }
+    };
+}
+use with_blob;
+
+/// An iterator over a listpack or a ziplist.
+trait Packed<'x>: Iterator<Item = Result<packed::Element<'x>, packed::Error>> {}
+impl<'x, I: Iterator<Item = Result<packed::Element<'x>, packed::Error>>> Packed<'x> for I {}
+
+/// The next element of a blob that begins at `at`, as a piece; integers are written to `text`.
+#[inline]
+fn next_piece<'a: 'e, 'x, 'e>(
+    iter: &mut impl Packed<'x>,
+    at: u64,
+    wrap: impl Fn(&'x [u8]) -> Piece<'a, 'e>,
+    text: &'e mut itoa::Buffer,
+) -> Result<Option<Piece<'a, 'e>>> {
+    match iter.next() {
+        None => Ok(None),
+        Some(Ok(packed::Element::Bytes(bytes))) => Ok(Some(wrap(bytes))),
+        Some(Ok(packed::Element::Int(value))) => Ok(Some(Piece::Passing(text.format(value).as_bytes()))),
+        Some(Err(error)) => Err(Error::packed(at, error)),
+    }
+}
+
+/// A blob whose elements do not come in pairs or triples.
+#[cold]
+fn odd_count(at: u64) -> Error {
+    Error::invalid(at, "packed-odd-count", "the number of elements is not a multiple of what belongs together")
+}

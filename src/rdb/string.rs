@@ -1,0 +1,236 @@
+//! Strings: keys, values, members, and every nested blob.
+//!
+//! | prefix | payload | meaning |
+//! | --- | --- | --- |
+//! | length n | n bytes | the bytes |
+//! | `c0` | i8 | decimal text of the integer |
+//! | `c1` | i16 LE | the same |
+//! | `c2` | i32 LE | the same |
+//! | `c3` | length c, length u, c bytes | LZF, u bytes when decompressed |
+//!
+//! Source: Redis `src/rdb.c`, `rdbGenericLoadStringObject`, `rdbSaveRawString`.
+
+use super::error::{Error, ErrorKind, Result};
+use super::length;
+use crate::bytes::{Budget, Cursor, lzf};
+use crate::value::{Blob, Piece};
+
+/// A string as it is stored: its span is known, nothing is decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StringRef<'a> {
+    /// Absolute offset of its first byte.
+    pub offset: u64,
+    /// How it is stored.
+    pub form: Form<'a>,
+}
+
+/// The stored form of a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form<'a> {
+    /// As it is.
+    Raw(&'a [u8]),
+    /// An integer, to be read as decimal text.
+    Int(i32),
+    /// LZF.
+    Lzf {
+        /// The compressed bytes.
+        compressed: &'a [u8],
+        /// Claimed length of the text.
+        len: u64,
+    },
+}
+
+/// Buffers that decoding uses again and again, and the account they are charged to.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    text: Vec<u8>,
+    charged: u64,
+    /// Pays for what decompression allocates.
+    pub budget: Budget,
+}
+
+impl Scratch {
+    /// Buffers charged to an account.
+    #[must_use]
+    pub fn new(budget: Budget) -> Self {
+        Self { text: Vec::new(), charged: 0, budget }
+    }
+
+    fn reserve(&mut self, len: u64) -> Result<(), crate::bytes::Exhausted> {
+        if let Some(more) = len.checked_sub(self.charged).filter(|&more| more > 0) {
+            self.budget.charge(more)?;
+            self.charged = len;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        self.budget.refund(self.charged);
+    }
+}
+
+/// Read a string's header and step over its bytes.
+///
+/// # Errors
+/// At the end of input, or when the first byte begins no string.
+#[inline]
+pub fn decode<'a>(c: &mut Cursor<'a>) -> Result<StringRef<'a>> {
+    let offset = c.offset();
+    let form = match c.u8()? {
+        0xc0 => Form::Int(i8::from_le_bytes(c.array()?).into()),
+        0xc1 => Form::Int(i16::from_le_bytes(c.array()?).into()),
+        0xc2 => Form::Int(i32::from_le_bytes(c.array()?)),
+        0xc3 => {
+            let stored = length::decode(c)?;
+            let len = length::decode(c)?;
+            Form::Lzf { compressed: c.take(stored)?, len }
+        }
+        other @ 0xc4.. => return Err(Error::new(offset, ErrorKind::BadStringEncoding(other))),
+        first => {
+            let len = length::rest_of(first, offset, c)?;
+            Form::Raw(c.take(len)?)
+        }
+    };
+    Ok(StringRef { offset, form })
+}
+
+/// Step over a string.
+///
+/// # Errors
+/// As [`decode`].
+#[inline]
+pub fn skip(c: &mut Cursor<'_>) -> Result<()> {
+    let offset = c.offset();
+    let len = match c.u8()? {
+        short @ 0x00..=0x3f => u64::from(short),
+        0xc0 => 1,
+        0xc1 => 2,
+        0xc2 => 4,
+        0xc3 => {
+            let stored = length::decode(c)?;
+            length::decode(c)?;
+            stored
+        }
+        other @ 0xc4.. => return Err(Error::new(offset, ErrorKind::BadStringEncoding(other))),
+        first => length::rest_of(first, offset, c)?,
+    };
+    c.take(len)?;
+    Ok(())
+}
+
+impl<'a> StringRef<'a> {
+    /// Length of the text, without decoding it.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        match self.form {
+            Form::Raw(bytes) => bytes.len() as u64,
+            Form::Int(value) => itoa::Buffer::new().format(value).len() as u64,
+            Form::Lzf { len, .. } => len,
+        }
+    }
+
+    /// True for the empty string.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The text, borrowed from the input where it stands there, else from the scratch buffer.
+    ///
+    /// # Errors
+    /// When it does not decompress, or the budget is spent.
+    #[inline]
+    pub fn read<'e>(&self, scratch: &'e mut Scratch) -> Result<Piece<'a, 'e>> {
+        match self.form {
+            Form::Raw(bytes) => Ok(Piece::Input(bytes)),
+            Form::Int(value) => {
+                scratch.text.clear();
+                scratch.text.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+                Ok(Piece::Passing(&scratch.text))
+            }
+            Form::Lzf { compressed, len } => {
+                self.decompress(compressed, len, scratch)?;
+                Ok(Piece::Passing(&scratch.text))
+            }
+        }
+    }
+
+    fn decompress(&self, compressed: &[u8], len: u64, scratch: &mut Scratch) -> Result<()> {
+        let Some(len) = lzf::possible(compressed, len) else {
+            return Err(Error::lzf(self.offset, lzf::Error::impossible()));
+        };
+        scratch.reserve(len as u64).map_err(|e| Error::new(self.offset, ErrorKind::Exhausted(e)))?;
+        scratch.text.clear();
+        lzf::decompress(compressed, len, &mut scratch.text).map_err(|e| Error::lzf(self.offset, e))
+    }
+
+    /// The first `want` bytes of the text (all of them when it is shorter).
+    ///
+    /// # Errors
+    /// As [`StringRef::read`].
+    pub fn prefix<'e>(&self, want: usize, scratch: &'e mut Scratch) -> Result<Piece<'a, 'e>> {
+        match self.form {
+            Form::Raw(bytes) => Ok(Piece::Input(bytes.get(..want).unwrap_or(bytes))),
+            Form::Lzf { compressed, len } if len > want as u64 => {
+                scratch.text.clear();
+                lzf::decompress_prefix(compressed, want, &mut scratch.text).map_err(|e| Error::lzf(self.offset, e))?;
+                Ok(Piece::Passing(&scratch.text))
+            }
+            _ => self.read(scratch),
+        }
+    }
+
+    /// The text, to keep.
+    ///
+    /// # Errors
+    /// As [`StringRef::read`].
+    pub fn to_blob(&self, scratch: &mut Scratch) -> Result<Blob<'a>> {
+        match self.form {
+            Form::Int(value) => Ok(Blob::integer(value.into())),
+            _ => Ok(self.read(scratch)?.to_blob()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(stored: &[u8]) -> Result<Vec<u8>> {
+        let mut c = Cursor::new(stored);
+        let string = decode(&mut c)?;
+        let mut skipped = Cursor::new(stored);
+        skip(&mut skipped)?;
+        assert_eq!(c.offset(), skipped.offset());
+        let mut scratch = Scratch::default();
+        let text = string.read(&mut scratch)?.to_vec();
+        assert_eq!(string.len(), text.len() as u64);
+        assert_eq!(string.to_blob(&mut Scratch::default())?.as_bytes(), text);
+        Ok(text)
+    }
+
+    #[test]
+    fn every_form_reads_as_its_text() {
+        assert_eq!(text(b"\x05hello").unwrap(), b"hello");
+        assert_eq!(text(b"\x40\x05hello").unwrap(), b"hello");
+        assert_eq!(text(b"\xc0\x9c").unwrap(), b"-100");
+        assert_eq!(text(b"\xc1\xe8\x03").unwrap(), b"1000");
+        assert_eq!(text(b"\xc2\x00\x00\x00\x80").unwrap(), b"-2147483648");
+        assert_eq!(text(b"\xc3\x09\x40\x64\x01\x61\x61\xe0\x57\x00\x01\x61\x61").unwrap(), [b'a'; 100]);
+    }
+
+    #[test]
+    fn an_lzf_claim_that_its_bytes_cannot_hold_is_refused_before_allocating() {
+        let error = text(b"\xc3\x02\x80\xff\xff\xff\xff\x00a").unwrap_err();
+        assert!(error.code().starts_with("lzf-"), "{error}");
+        assert_eq!(error.offset(), 0);
+    }
+
+    #[test]
+    fn an_unknown_encoding_is_refused() {
+        assert_eq!(text(b"\xc4abc").unwrap_err().code(), "rdb-bad-string-encoding");
+        assert!(text(b"\x05hell").unwrap_err().is_torn());
+    }
+}
