@@ -1,5 +1,6 @@
 //! careen reads, checks and mends the persistence files of Redis-family databases without a running server.
 pub mod bytes;
+pub mod finding;
 pub mod packed;
 pub mod rdb;
 pub mod value;
