@@ -1,6 +1,8 @@
 //! careen reads, checks and mends the persistence files of Redis-family databases without a running server.
 pub mod bytes;
+pub mod check;
 pub mod finding;
 pub mod packed;
 pub mod rdb;
+pub mod scan;
 pub mod value;

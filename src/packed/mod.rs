@@ -19,6 +19,7 @@ mod element;
 mod error;
 pub mod intset;
 pub mod listpack;
+pub mod stream_node;
 pub mod ziplist;
 pub mod zipmap;
 

@@ -9,6 +9,7 @@
 //! | [`error`] | what can be wrong |
 #![warn(clippy::arithmetic_side_effects)]
 
+mod compressed;
 pub mod error;
 pub mod length;
 pub mod object;
@@ -17,6 +18,7 @@ pub mod reader;
 pub mod record;
 pub mod string;
 
+pub use compressed::Inflated;
 pub use error::{Doing, Error, ErrorKind, Result};
 pub use object::{Buffers, Element, ValueRef};
 pub use opcode::{Dialect, ValueType};

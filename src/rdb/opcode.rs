@@ -93,7 +93,10 @@ impl Dialect {
 
 /// The stored form of a value. The number in the file depends on the dialect, this does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the names are those of the format; the table in `ValueType::from_byte` gives the numbers")]
+#[expect(
+    missing_docs,
+    reason = "the names are those of the format; the table in `ValueType::from_byte` gives the numbers"
+)]
 pub enum ValueType {
     String,
     List,

@@ -79,7 +79,9 @@ impl Header {
 }
 
 fn looks_like_magic(start: &[u8]) -> bool {
-    !start.is_empty() && (b"REDIS".starts_with(start.get(..5).unwrap_or(start)) || b"VALKEY".starts_with(start.get(..6).unwrap_or(start)))
+    !start.is_empty()
+        && (b"REDIS".starts_with(start.get(..5).unwrap_or(start))
+            || b"VALKEY".starts_with(start.get(..6).unwrap_or(start)))
 }
 
 impl<'a> Reader<'a> {
@@ -154,6 +156,25 @@ impl<'a> Reader<'a> {
             self.done = true;
         }
         record
+    }
+
+    /// The next record of a run of records that has no end mark (a compressed blob): `None` at the end of the input.
+    ///
+    /// # Errors
+    /// As [`Reader::next_record`].
+    pub fn next_inner(&mut self) -> Result<Option<Record<'a>>> {
+        while self.c.peek() == Some(opcode::DF_BLOB_END) {
+            self.c.u8()?;
+        }
+        if self.c.is_empty() && self.next_key.start.is_none() {
+            return Ok(None);
+        }
+        self.next_record()
+    }
+
+    /// Go on in another database.
+    pub fn select(&mut self, db: DbIndex) {
+        self.db = db;
     }
 
     fn read_record(&mut self) -> Result<Option<Record<'a>>> {
@@ -295,7 +316,11 @@ impl<'a> Reader<'a> {
         let id = ModuleId(length::decode(&mut self.c)?);
         let at = self.c.offset();
         if length::decode(&mut self.c)? != 2 {
-            return Err(Error::invalid(at, "module-aux-bad-when", "a module's AUX record does not say when it was saved"));
+            return Err(Error::invalid(
+                at,
+                "module-aux-bad-when",
+                "a module's AUX record does not say when it was saved",
+            ));
         }
         let when = length::decode(&mut self.c)?;
         Ok(Record::ModuleAux { offset, when, module: ModuleRef::stream_of(id, &mut self.c)? })

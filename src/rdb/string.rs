@@ -158,10 +158,10 @@ impl<'a> StringRef<'a> {
     }
 
     fn decompress(&self, compressed: &[u8], len: u64, scratch: &mut Scratch) -> Result<()> {
-        let Some(len) = lzf::possible(compressed, len) else {
-            return Err(Error::lzf(self.offset, lzf::Error::impossible()));
-        };
-        scratch.reserve(len as u64).map_err(|e| Error::new(self.offset, ErrorKind::Exhausted(e)))?;
+        // What the bytes cannot hold is refused by `decompress` before it allocates.
+        if len <= (compressed.len() as u64).saturating_mul(264) {
+            scratch.reserve(len).map_err(|e| Error::new(self.offset, ErrorKind::Exhausted(e)))?;
+        }
         scratch.text.clear();
         lzf::decompress(compressed, len, &mut scratch.text).map_err(|e| Error::lzf(self.offset, e))
     }

@@ -1,6 +1,7 @@
 //! Plain logical types, used by every stage.
 
 mod blob;
+pub mod number;
 mod stream_id;
 
 pub use blob::{Blob, Piece};

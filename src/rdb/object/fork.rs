@@ -160,9 +160,8 @@ fn cron<'a>(c: &mut Cursor<'a>, scratch: &mut Scratch) -> Result<Cron<'a>> {
     let script = string::decode(c)?.to_blob(scratch)?;
     let start = UnixMillis(i64::from_le_bytes(c.array()?));
     let interval_ms = i64::from_le_bytes(c.array()?);
-    let mut strings = || -> Result<Vec<Blob<'a>>> {
-        (0..length::decode(c)?).map(|_| string::decode(c)?.to_blob(scratch)).collect()
-    };
+    let mut strings =
+        || -> Result<Vec<Blob<'a>>> { (0..length::decode(c)?).map(|_| string::decode(c)?.to_blob(scratch)).collect() };
     let keys = strings()?;
     let args = strings()?;
     Ok(Cron { script, start, interval_ms, keys, args })

@@ -128,11 +128,7 @@ fn triples<'a, 'x, 'e>(
     Ok(())
 }
 
-pub(super) fn metadata_pre_ga<'a>(
-    c: &mut Cursor<'a>,
-    buffers: &mut Buffers,
-    visit: &mut impl Visit<'a>,
-) -> Result<()> {
+pub(super) fn metadata_pre_ga<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
     for _ in 0..length::decode(c)? {
         let at = c.offset();
         let expiry = match i64::try_from(length::decode(c)?) {
@@ -264,8 +260,7 @@ pub(super) fn template_count(value: &ValueRef<'_>, scratch: &mut Scratch) -> Res
 
 pub(super) fn template<'a>(value: &ValueRef<'a>, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
     let c = &mut value.cursor();
-    let in_listpack =
-        matches!(value.value_type, ValueType::HashTemplateListpack | ValueType::HashTemplateListpackRef);
+    let in_listpack = matches!(value.value_type, ValueType::HashTemplateListpack | ValueType::HashTemplateListpackRef);
     let names = match value.value_type {
         ValueType::HashTemplateListpackRef => value.template.names(&mut buffers.first)?,
         ValueType::HashTemplateArrayRef => {

@@ -9,19 +9,21 @@
 //!
 //! Source: Redis `src/rdb.c`, `rdbLoadObject`.
 
-use super::{Buffers, Element, Packed, ValueRef, Visit, blob_offset, listpack_count, next_piece, with_blob, ziplist_count};
+use super::{
+    Buffers, Element, Packed, ValueRef, Visit, blob_offset, listpack_count, next_piece, with_blob, ziplist_count,
+};
 use crate::bytes::Cursor;
 use crate::packed::{listpack::Listpack, ziplist::Ziplist};
 use crate::rdb::error::{Error, Result};
+use crate::rdb::length;
 use crate::rdb::opcode::ValueType;
 use crate::rdb::string::{self, Scratch};
-use crate::rdb::length;
 use crate::value::Piece;
 
 /// A quicklist node that is one element.
-pub(super) const PLAIN: u64 = 1;
+pub(crate) const PLAIN: u64 = 1;
 /// A quicklist node that is a listpack.
-pub(super) const PACKED: u64 = 2;
+pub(crate) const PACKED: u64 = 2;
 
 pub(super) fn plain<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
     for _ in 0..length::decode(c)? {
@@ -62,11 +64,15 @@ pub(super) fn quicklist2<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers, visit: &
 }
 
 /// A node's container and its string.
-pub(super) fn quicklist2_node<'a>(c: &mut Cursor<'a>) -> Result<(u64, string::StringRef<'a>)> {
+pub(crate) fn quicklist2_node<'a>(c: &mut Cursor<'a>) -> Result<(u64, string::StringRef<'a>)> {
     let start = c.offset();
     let container = length::decode(c)?;
     if container != PLAIN && container != PACKED {
-        return Err(Error::invalid(start, "quicklist-bad-container", "a list node is neither plain (1) nor packed (2)"));
+        return Err(Error::invalid(
+            start,
+            "quicklist-bad-container",
+            "a list node is neither plain (1) nor packed (2)",
+        ));
     }
     Ok((container, string::decode(c)?))
 }

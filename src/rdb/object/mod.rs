@@ -6,17 +6,17 @@
 mod array;
 mod fork;
 mod hash;
-mod list;
+pub(crate) mod list;
 mod module;
 mod set;
-mod stream;
+pub(crate) mod stream;
 mod zset;
 
 pub use fork::{Cron, MemberExpiries};
 pub use hash::Template;
 pub(super) use hash::template_id;
-pub use module::{ModuleId, ModuleItem, ModuleRef};
 pub(super) use module::skip_stream as skip_module_stream;
+pub use module::{ModuleId, ModuleItem, ModuleRef};
 pub use stream::{Consumer, Group, Idempotence, Pending, Producer, Tail};
 
 use super::error::{Error, Result};
@@ -25,7 +25,7 @@ use super::opcode::ValueType;
 use super::string::{self, Form, Scratch, StringRef};
 use crate::bytes::Cursor;
 use crate::packed;
-use crate::value::{Blob, Kind, Piece, StreamId, UnixMillis};
+use crate::value::{Kind, Piece, StreamId, UnixMillis};
 
 /// A value whose span is known and whose body is not decoded. Cheap to copy, and it may go to another thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,7 +170,9 @@ impl<'a> ValueRef<'a> {
                 Ok(listpack_count(&string::decode(&mut c)?, scratch)? / 2)
             }
             ValueType::SetListpack => listpack_count(&string::decode(&mut c)?, scratch),
-            ValueType::ZsetZiplist | ValueType::HashZiplist => Ok(ziplist_count(&string::decode(&mut c)?, scratch)? / 2),
+            ValueType::ZsetZiplist | ValueType::HashZiplist => {
+                Ok(ziplist_count(&string::decode(&mut c)?, scratch)? / 2)
+            }
             ValueType::ListZiplist => ziplist_count(&string::decode(&mut c)?, scratch),
             ValueType::HashZipmap => hash::zipmap_count(&string::decode(&mut c)?, scratch),
             ValueType::SetIntset => set::intset_count(&string::decode(&mut c)?, scratch),
@@ -355,7 +357,7 @@ fn repeat<'a>(c: &mut Cursor<'a>, mut each: impl FnMut(&mut Cursor<'a>) -> Resul
 }
 
 /// Where the text of a nested blob begins, for the offsets of its errors: inside the file when it is stored raw.
-fn blob_offset(string: &StringRef<'_>) -> u64 {
+pub(crate) fn blob_offset(string: &StringRef<'_>) -> u64 {
     match string.form {
         Form::Raw(bytes) => {
             let header = match bytes.len() {
@@ -411,12 +413,12 @@ impl<'x, I: Iterator<Item = Result<packed::Element<'x>, packed::Error>>> Packed<
 
 /// The next element of a blob that begins at `at`, as a piece; integers are written to `text`.
 #[inline]
-fn next_piece<'a: 'e, 'x, 'e>(
+fn next_piece<'a, 'x, 'w: 't, 't>(
     iter: &mut impl Packed<'x>,
     at: u64,
-    wrap: impl Fn(&'x [u8]) -> Piece<'a, 'e>,
-    text: &'e mut itoa::Buffer,
-) -> Result<Option<Piece<'a, 'e>>> {
+    wrap: impl Fn(&'x [u8]) -> Piece<'a, 'w>,
+    text: &'t mut itoa::Buffer,
+) -> Result<Option<Piece<'a, 't>>> {
     match iter.next() {
         None => Ok(None),
         Some(Ok(packed::Element::Bytes(bytes))) => Ok(Some(wrap(bytes))),

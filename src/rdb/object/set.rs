@@ -50,7 +50,7 @@ pub(super) fn listpack<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers, visit: &mu
 pub(super) fn intset_count(string: &StringRef<'_>, scratch: &mut Scratch) -> Result<u64> {
     let header = string.prefix(8, scratch)?;
     let count = header.get(4..8).and_then(|bytes| bytes.first_chunk::<4>());
-    count.map(|bytes| u32::from_le_bytes(*bytes).into()).ok_or_else(|| {
-        Error::invalid(string.offset, "intset-truncated", "an intset is shorter than its header")
-    })
+    count
+        .map(|bytes| u32::from_le_bytes(*bytes).into())
+        .ok_or_else(|| Error::invalid(string.offset, "intset-truncated", "an intset is shorter than its header"))
 }

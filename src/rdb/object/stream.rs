@@ -16,7 +16,7 @@
 //!
 //! Source: Redis `src/rdb.c`, `rdbLoadObject`, `rdbSaveObject`.
 
-use super::{Buffers, Element, ValueRef, Visit, blob_offset, keep};
+use super::{Buffers, Element, ValueRef, Visit, blob_offset};
 use crate::bytes::{Cursor, limits::believable};
 use crate::packed::stream_node::StreamNode;
 use crate::rdb::error::{Error, Result};
@@ -193,7 +193,7 @@ pub(super) fn count(value: &ValueRef<'_>) -> Result<u64> {
 }
 
 /// A node's master id and its listpack.
-pub(super) fn node<'a>(c: &mut Cursor<'a>, scratch: &mut Scratch) -> Result<(StreamId, StringRef<'a>)> {
+pub(crate) fn node<'a>(c: &mut Cursor<'a>, scratch: &mut Scratch) -> Result<(StreamId, StringRef<'a>)> {
     let key = string::decode(c)?;
     let id = match key.read(scratch)?.first_chunk::<16>() {
         Some(bytes) if key.len() == 16 => StreamId::from_be_bytes(*bytes),
@@ -220,7 +220,7 @@ pub(super) fn elements<'a>(value: &ValueRef<'a>, buffers: &mut Buffers, visit: &
 }
 
 /// The tail alone.
-pub(super) fn tail<'a>(value: &ValueRef<'a>, buffers: &mut Buffers) -> Result<Tail<'a>> {
+pub(crate) fn tail<'a>(value: &ValueRef<'a>, buffers: &mut Buffers) -> Result<Tail<'a>> {
     let c = &mut value.cursor();
     skip_nodes(c)?;
     tail_after_nodes(level(value.value_type), c, buffers)
@@ -247,10 +247,11 @@ fn tail_after_nodes<'a>(level: Level, c: &mut Cursor<'a>, buffers: &mut Buffers)
 }
 
 fn group<'a>(level: Level, c: &mut Cursor<'a>, scratch: &mut Scratch) -> Result<Group<'a>> {
-    let name = keep(&string::decode(c)?, scratch)?;
+    let name = string::decode(c)?.to_blob(scratch)?;
     let last_id = id(c)?;
     // -1 is stored in full, although all ones are an error elsewhere.
-    let entries_read = if level >= Level::Counters { Some(length::decode(c)?).filter(|&n| n != u64::MAX) } else { None };
+    let entries_read =
+        if level >= Level::Counters { Some(length::decode(c)?).filter(|&n| n != u64::MAX) } else { None };
     let claimed = length::decode(c)?;
     let mut pending = Vec::with_capacity(believable(claimed, c.remaining(), 25));
     for _ in 0..claimed {
@@ -284,7 +285,7 @@ fn consumer<'a>(
     scratch: &mut Scratch,
     pending: &mut [Pending],
 ) -> Result<Consumer<'a>> {
-    let name = keep(&string::decode(c)?, scratch)?;
+    let name = string::decode(c)?.to_blob(scratch)?;
     let seen = UnixMillis(i64::from_le_bytes(c.array()?));
     let active = if level >= Level::ActiveTime { Some(UnixMillis(i64::from_le_bytes(c.array()?))) } else { None };
     let owner = u32::try_from(index).ok();
@@ -312,10 +313,10 @@ fn idempotence<'a>(c: &mut Cursor<'a>, scratch: &mut Scratch) -> Result<Idempote
     }
     let mut producers = Vec::new();
     for _ in 0..length::decode(c)? {
-        let name = keep(&string::decode(c)?, scratch)?;
+        let name = string::decode(c)?.to_blob(scratch)?;
         let mut ids = Vec::new();
         for _ in 0..length::decode(c)? {
-            ids.push((keep(&string::decode(c)?, scratch)?, id(c)?));
+            ids.push((string::decode(c)?.to_blob(scratch)?, id(c)?));
         }
         producers.push(Producer { id: name, ids });
     }

@@ -16,7 +16,7 @@ use crate::rdb::error::{Error, Result};
 use crate::rdb::length;
 use crate::rdb::string;
 use crate::value::Piece;
-use crate::value::number::parse_score_prefix;
+use crate::value::number::{NumericPrefix, parse_score_prefix};
 
 pub(super) fn ascii<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
     for _ in 0..length::decode(c)? {
@@ -78,7 +78,11 @@ fn scored<'a, 'x, 'e>(
 fn packed_score(element: packed::Element<'_>) -> f64 {
     match element {
         packed::Element::Int(value) => value as f64,
-        packed::Element::Bytes(text) => parse_score_prefix(text).unwrap_or(0.0),
+        packed::Element::Bytes(text) => match parse_score_prefix(text) {
+            NumericPrefix::Number(score, _) => score,
+            NumericPrefix::Nan => f64::NAN,
+            NumericPrefix::Nothing => 0.0,
+        },
     }
 }
 
@@ -90,9 +94,9 @@ fn ascii_score(c: &mut Cursor<'_>) -> Result<f64> {
         254 => Ok(f64::INFINITY),
         253 => Err(nan(at)),
         len => match parse_score_prefix(c.take(len.into())?) {
-            Some(score) if score.is_nan() => Err(nan(at)),
-            Some(score) => Ok(score),
-            None => Err(Error::invalid(at, "zset-bad-score", "a score is not a number")),
+            NumericPrefix::Nan => Err(nan(at)),
+            NumericPrefix::Number(score, _) => Ok(score),
+            NumericPrefix::Nothing => Err(Error::invalid(at, "zset-bad-score", "a score is not a number")),
         },
     }
 }

@@ -1,0 +1,5 @@
+//! Deep verification: everything that is wrong with a file, as findings.
+
+pub mod rdb;
+mod unique;
+pub mod value;

@@ -1,0 +1,179 @@
+//! RDB images: structure, checksum, every value in depth, duplicate keys.
+
+use std::ops::Range;
+
+use super::unique::{Hashing, KeyHashes};
+use super::value::Inspector;
+use crate::bytes::Budget;
+use crate::finding::{Finding, Severity};
+use crate::rdb::{self, KeyRecord, Record};
+use crate::scan::{self, Summary, walk};
+
+/// What a check found.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// How the image begins and where it ends.
+    pub summary: Summary,
+    /// Keys seen.
+    pub keys: u64,
+    /// Everything that is wrong, in file order.
+    pub findings: Vec<Finding>,
+    /// Findings beyond the limit, counted only.
+    pub more_findings: u64,
+}
+
+/// How deep and how long.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Threads and budget.
+    pub walk: walk::Options,
+    /// How many findings are kept; the rest is counted.
+    pub max_findings: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { walk: walk::Options::default(), max_findings: 1000 }
+    }
+}
+
+#[derive(Default)]
+struct Output {
+    keys: u64,
+    hashes: Vec<u64>,
+    findings: Vec<Finding>,
+}
+
+struct Check {
+    hashing: Hashing,
+    budget: Budget,
+}
+
+impl scan::Task for Check {
+    type Output = Output;
+    type Local = Inspector;
+
+    fn local(&self) -> Inspector {
+        Inspector::new(&self.budget)
+    }
+
+    fn record(
+        &self,
+        inspector: &mut Inspector,
+        record: &Record<'_>,
+        output: &mut Output,
+        _spill: &mut dyn FnMut(&mut Output),
+    ) {
+        let Record::Key(record) = record else { return };
+        output.keys = output.keys.saturating_add(1);
+        output.hashes.push(self.key_hash(record));
+        inspector.inspect(&record.value, &mut |problem| {
+            let finding = finding_of(&problem.error, problem.severity);
+            output.findings.push(finding.until(record.end).in_db(record.db.0).about_key(record.key.to_vec()));
+        });
+    }
+
+    fn broken(&self, _: &mut Inspector, error: rdb::Error, output: &mut Output) {
+        output.findings.push(finding_of(&error, Severity::Error));
+    }
+}
+
+impl Check {
+    /// A key's hash; the same name in another database is another key.
+    fn key_hash(&self, record: &KeyRecord<'_>) -> u64 {
+        let db = u64::from(record.db.0).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.hashing.hash(&record.key) ^ db
+    }
+}
+
+/// An error as a finding.
+#[must_use]
+pub fn finding_of(error: &rdb::Error, severity: Severity) -> Finding {
+    let doing = error.doing().map(|doing| format!("{}: ", doing.name())).unwrap_or_default();
+    let mut finding = Finding::new(severity, error.code(), error.offset(), format!("{doing}{}", error.why()));
+    if let Some(key) = error.key() {
+        finding = finding.about_key(key);
+    }
+    match error.hint() {
+        Some(hint) => finding.hint(hint),
+        None => finding,
+    }
+}
+
+/// Check the image that begins at `range.start`.
+#[must_use]
+pub fn check(input: &[u8], range: Range<u64>, options: &Options, progress: impl FnMut(u64)) -> Report {
+    let task = Check { hashing: Hashing::default(), budget: options.walk.budget.clone() };
+    let mut hashes = KeyHashes::default();
+    let (mut keys, mut findings, mut more_findings) = (0u64, Vec::new(), 0u64);
+    let walked = scan::walk(
+        input,
+        range.clone(),
+        &options.walk,
+        &task,
+        |output| {
+            keys = keys.saturating_add(output.keys);
+            output.keys = 0;
+            hashes.extend(&output.hashes);
+            output.hashes.clear();
+            let room = options.max_findings.saturating_sub(findings.len()).min(output.findings.len());
+            more_findings = more_findings.saturating_add(output.findings.len().saturating_sub(room) as u64);
+            findings.extend(output.findings.drain(..).take(room));
+            Ok(())
+        },
+        progress,
+    );
+    // `take` above returns no error, so there is none here.
+    let summary = walked.unwrap_or_else(|_| Summary::empty());
+    let repeated = hashes.repeated(options.walk.threads);
+    if !repeated.is_empty() {
+        findings.extend(duplicate_keys(input, range, &task, &repeated));
+    }
+    findings.extend(image_findings(&summary));
+    findings.sort_by_key(|finding| finding.offset);
+    Report { summary, keys, findings, more_findings }
+}
+
+/// What is wrong with the image as a whole.
+fn image_findings(summary: &Summary) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(error) = &summary.error {
+        findings.push(finding_of(error, Severity::Error));
+    }
+    if !summary.checksum_holds() {
+        let message = format!(
+            "check-sum: the checksum is {:016x}, the bytes add up to {:016x}",
+            summary.stored_checksum.unwrap_or_default(),
+            summary.computed_checksum
+        );
+        let at = summary.end.saturating_sub(8);
+        let finding = Finding::error("rdb-checksum-mismatch", at, message).until(summary.end);
+        findings.push(finding.hint("some byte is damaged; `careen repair` may find which one"));
+    }
+    findings
+}
+
+/// Look at the names behind hashes that came twice.
+fn duplicate_keys(input: &[u8], range: Range<u64>, task: &Check, repeated: &[u64]) -> Vec<Finding> {
+    let mut first: std::collections::HashMap<(u32, Vec<u8>), u64> = std::collections::HashMap::new();
+    let mut findings = Vec::new();
+    let start = usize::try_from(range.start).unwrap_or(usize::MAX);
+    let Ok(mut reader) = rdb::Reader::at(input.get(start..).unwrap_or_default(), range.start) else { return findings };
+    while let Ok(Some(record)) = reader.next_record() {
+        let Record::Key(record) = record else { continue };
+        if !repeated.contains(&task.key_hash(&record)) {
+            continue;
+        }
+        match first.entry((record.db.0, record.key.to_vec())) {
+            std::collections::hash_map::Entry::Vacant(slot) => {
+                slot.insert(record.offset);
+            }
+            std::collections::hash_map::Entry::Occupied(earlier) => {
+                let message = format!("the key occurs twice; first at offset {}", earlier.get());
+                let finding = Finding::error("rdb-duplicate-key", record.offset, message).until(record.end);
+                findings.push(finding.in_db(record.db.0).about_key(record.key.to_vec()).hint("a server dies loading this"));
+            }
+        }
+    }
+    findings
+}

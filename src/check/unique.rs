@@ -1,0 +1,141 @@
+//! Finding duplicates with 8 bytes an element.
+//!
+//! A set of 64-bit hashes says "perhaps seen before"; whoever asks looks at the bytes before saying so.
+
+use std::hash::{BuildHasher, Hasher};
+
+use hashbrown::HashTable;
+
+/// Hashes with a seed that no file can know.
+#[derive(Debug, Clone, Default)]
+pub struct Hashing(foldhash::fast::RandomState);
+
+impl Hashing {
+    /// The hash of a byte string.
+    #[must_use]
+    #[inline]
+    pub fn hash(&self, bytes: &[u8]) -> u64 {
+        let mut hasher = self.0.build_hasher();
+        hasher.write(bytes);
+        hasher.finish()
+    }
+}
+
+/// The hashes of the elements of one value, one after the other.
+#[derive(Debug, Default)]
+pub struct Seen {
+    hashing: Hashing,
+    hashes: HashTable<u64>,
+    repeated: Vec<u64>,
+}
+
+/// A table larger than this is not kept for the next value.
+const KEEP: usize = 1 << 16;
+
+impl Seen {
+    /// Begin with another value.
+    pub fn clear(&mut self) {
+        if self.hashes.capacity() > KEEP {
+            self.hashes = HashTable::new();
+        } else {
+            self.hashes.clear();
+        }
+        self.repeated.clear();
+    }
+
+    /// Note an element.
+    #[inline]
+    pub fn note(&mut self, element: &[u8]) {
+        let hash = self.hashing.hash(element);
+        match self.hashes.entry(hash, |&known| known == hash, |&known| known) {
+            hashbrown::hash_table::Entry::Occupied(_) => self.repeated.push(hash),
+            hashbrown::hash_table::Entry::Vacant(slot) => {
+                slot.insert(hash);
+            }
+        }
+    }
+
+    /// True when some hash came twice.
+    #[must_use]
+    pub fn perhaps(&self) -> bool {
+        !self.repeated.is_empty()
+    }
+
+    /// True when this element's hash came twice.
+    #[must_use]
+    pub fn is_suspect(&self, element: &[u8]) -> bool {
+        self.repeated.contains(&self.hashing.hash(element))
+    }
+}
+
+/// The hashes of all keys of a file, in parts by their upper bits, so that each part fits the cache when it is looked through.
+#[derive(Debug)]
+pub struct KeyHashes {
+    parts: Vec<Vec<u64>>,
+}
+
+const PARTS: usize = 256;
+
+impl Default for KeyHashes {
+    fn default() -> Self {
+        Self { parts: vec![Vec::new(); PARTS] }
+    }
+}
+
+impl KeyHashes {
+    /// Note keys by hash.
+    pub fn extend(&mut self, hashes: &[u64]) {
+        for &hash in hashes {
+            if let Some(part) = usize::try_from(hash >> 56).ok().and_then(|i| self.parts.get_mut(i)) {
+                part.push(hash);
+            }
+        }
+    }
+
+    /// The hashes that came more than once, and how many keys there were.
+    #[must_use]
+    pub fn repeated(mut self, threads: usize) -> Vec<u64> {
+        let share = self.parts.len().div_ceil(threads.max(1)).max(1);
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = self
+                .parts
+                .chunks_mut(share)
+                .map(|parts| scope.spawn(|| parts.iter_mut().flat_map(repeated_in).collect::<Vec<_>>()))
+                .collect();
+            workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect()
+        })
+    }
+}
+
+fn repeated_in(part: &mut Vec<u64>) -> Vec<u64> {
+    let mut part = std::mem::take(part);
+    part.sort_unstable();
+    part.windows(2).filter_map(|pair| if let [a, b] = pair { (a == b).then_some(*a) } else { None }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_came_twice_is_suspect() {
+        let mut seen = Seen::default();
+        for element in [b"a", b"b", b"c"] {
+            seen.note(element);
+        }
+        assert!(!seen.perhaps());
+        seen.note(b"b");
+        assert!(seen.perhaps() && seen.is_suspect(b"b") && !seen.is_suspect(b"a"));
+        seen.clear();
+        assert!(!seen.perhaps());
+    }
+
+    #[test]
+    fn repeated_keys_are_found_over_all_parts() {
+        let hashing = Hashing::default();
+        let mut keys = KeyHashes::default();
+        let hashes: Vec<u64> = (0..10_000u32).map(|i| hashing.hash(&(i % 9_990).to_le_bytes())).collect();
+        keys.extend(&hashes);
+        assert_eq!(keys.repeated(2).len(), 10);
+    }
+}

@@ -1,0 +1,11 @@
+//! Reading a whole image: one thread finds the records and sums the bytes, all threads look into them.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`ordered`](mod@ordered) | batches to workers, results back in order |
+//! | [`walk`](mod@walk) | every record of an RDB image to a [`Task`], with the checksum beside it |
+
+pub mod ordered;
+pub mod walk;
+
+pub use walk::{Options, Summary, Task, walk};

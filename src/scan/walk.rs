@@ -1,0 +1,333 @@
+//! Every record of an RDB image, in order, to a [`Task`].
+
+use std::ops::Range;
+
+use super::ordered::{Filled, Job, ordered};
+use crate::bytes::Budget;
+use crate::bytes::crc64::Jones;
+use crate::rdb::{self, Record, reader::Reader};
+use crate::value::DbIndex;
+
+/// The checksum takes blocks of this size, while they are in the cache.
+const SUM_BLOCK: usize = 128 << 10;
+/// A batch is full with this many bytes of records …
+const BATCH_BYTES: u64 = 256 << 10;
+/// … or with this many records.
+const BATCH_RECORDS: usize = 1024;
+/// A record of more bytes than this is worked on alone, so that what comes of it can be handed on piece by piece.
+pub const LARGE_RECORD: u64 = 1 << 20;
+
+/// What is done with each record.
+pub trait Task: Sync {
+    /// What comes of a batch; cleared by the taker, used again.
+    type Output: Default + Send;
+    /// What each thread keeps for itself.
+    type Local: Send;
+
+    /// What a thread keeps for itself.
+    fn local(&self) -> Self::Local;
+
+    /// Look into one record. Records of compressed blobs come one by one, too. When a record is large, `spill` must be
+    /// called from time to time with the output so far, which is handed on and comes back empty.
+    fn record(
+        &self,
+        local: &mut Self::Local,
+        record: &Record<'_>,
+        output: &mut Self::Output,
+        spill: &mut dyn FnMut(&mut Self::Output),
+    );
+
+    /// A compressed blob that does not inflate, or is damaged inside.
+    fn broken(&self, local: &mut Self::Local, error: rdb::Error, output: &mut Self::Output);
+}
+
+/// How a walk is done.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Threads, the calling one included; at least 1.
+    pub threads: usize,
+    /// Pays for inflated blobs.
+    pub budget: Budget,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { threads: std::thread::available_parallelism().map_or(1, usize::from), budget: Budget::default() }
+    }
+}
+
+/// How a walk ended.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// The version in the header.
+    pub version: u32,
+    /// The dialect, as far as the file told.
+    pub dialect: rdb::Dialect,
+    /// The first byte that is not the image's; where it broke when it did.
+    pub end: u64,
+    /// Where it broke.
+    pub error: Option<rdb::Error>,
+    /// The stored checksum; `None` before version 5 and when the end was not reached.
+    pub stored_checksum: Option<u64>,
+    /// The sum of the bytes it covers; 0 when the end was not reached.
+    pub computed_checksum: u64,
+}
+
+impl Summary {
+    /// Of nothing.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            version: 0,
+            dialect: rdb::Dialect::Redis,
+            end: 0,
+            error: None,
+            stored_checksum: None,
+            computed_checksum: 0,
+        }
+    }
+
+    /// True unless a stored checksum differs from the computed one. A stored 0 means that it was switched off.
+    #[must_use]
+    pub fn checksum_holds(&self) -> bool {
+        self.stored_checksum.is_none_or(|stored| stored == 0 || stored == self.computed_checksum)
+    }
+}
+
+struct Work<'t, T> {
+    task: &'t T,
+    budget: Budget,
+}
+
+#[derive(Default)]
+struct Batch<'a> {
+    records: Vec<(Record<'a>, DbIndex)>,
+}
+
+impl<'t, T: Task> Work<'t, T> {
+    fn records(
+        &self,
+        local: &mut T::Local,
+        records: &[(Record<'_>, DbIndex)],
+        output: &mut T::Output,
+        spill: &mut dyn FnMut(&mut T::Output),
+    ) {
+        for (record, db) in records {
+            if let Record::Compressed(blob) = record {
+                self.compressed(local, blob, *db, output, spill);
+            } else {
+                self.task.record(local, record, output, spill);
+            }
+        }
+    }
+
+    fn compressed(
+        &self,
+        local: &mut T::Local,
+        blob: &rdb::CompressedBlob<'_>,
+        db: DbIndex,
+        output: &mut T::Output,
+        spill: &mut dyn FnMut(&mut T::Output),
+    ) {
+        let result = blob.inflate(&self.budget).and_then(|inflated| {
+            let mut reader = blob.reader(&inflated, db);
+            while let Some(record) = reader.next_inner()? {
+                self.task.record(local, &record, output, spill);
+            }
+            Ok(())
+        });
+        if let Err(error) = result {
+            self.task.broken(local, error, output);
+        }
+    }
+}
+
+impl<'a, T: Task> Job for (&Work<'_, T>, std::marker::PhantomData<fn(&'a ())>) {
+    type Input = Batch<'a>;
+    type Output = T::Output;
+    type Local = T::Local;
+    type Error = std::io::Error;
+
+    fn local(&self) -> T::Local {
+        self.0.task.local()
+    }
+
+    fn work(&self, local: &mut T::Local, input: &mut Batch<'a>, output: &mut T::Output) {
+        self.0.records(local, &input.records, output, &mut |_| {});
+    }
+}
+
+/// Every record of the image that begins at `range.start` of `input`, to a task; what comes of each batch to `take`.
+///
+/// A damaged record ends the walk: [`Summary::error`] says where.
+///
+/// # Errors
+/// What `take` returns.
+pub fn walk<'a, T: Task>(
+    input: &'a [u8],
+    range: Range<u64>,
+    options: &Options,
+    task: &T,
+    mut take: impl FnMut(&mut T::Output) -> std::io::Result<()>,
+    mut progress: impl FnMut(u64),
+) -> std::io::Result<Summary> {
+    let bytes = window(input, &range);
+    let mut outline = match Outline::new(bytes, range.start, &options.budget) {
+        Ok(outline) => outline,
+        Err(error) => return Ok(broken_header(range.start, error)),
+    };
+    let work = Work { task, budget: options.budget.clone() };
+    let mut failed = None;
+    let take = std::cell::RefCell::new(&mut take);
+    ordered(
+        &(&work, std::marker::PhantomData),
+        options.threads,
+        |batch: &mut Batch<'a>| {
+            let filled = outline.fill(batch);
+            progress(outline.reader.offset());
+            Ok(filled)
+        },
+        |local, batch, output| {
+            work.records(local, &batch.records, output, &mut |output| {
+                if failed.is_none() {
+                    failed = (*take.borrow_mut())(output).err();
+                }
+            });
+            failed.take().map_or(Ok(()), Err)
+        },
+        |_, output| (*take.borrow_mut())(output),
+    )?;
+    Ok(outline.finish())
+}
+
+fn window<'a>(input: &'a [u8], range: &Range<u64>) -> &'a [u8] {
+    let start = usize::try_from(range.start).unwrap_or(usize::MAX);
+    let end = usize::try_from(range.end).unwrap_or(usize::MAX).min(input.len());
+    input.get(start..end).unwrap_or_default()
+}
+
+fn broken_header(start: u64, error: rdb::Error) -> Summary {
+    Summary { end: start, error: Some(error), ..Summary::empty() }
+}
+
+/// The sequential part: where records begin and end, and the sum of all bytes.
+struct Outline<'a> {
+    bytes: &'a [u8],
+    start: u64,
+    reader: Reader<'a>,
+    summed: usize,
+    sum: Jones,
+    error: Option<rdb::Error>,
+    stored: Option<u64>,
+    held: Option<(Record<'a>, DbIndex)>,
+    ended: bool,
+    budget: Budget,
+}
+
+impl<'a> Outline<'a> {
+    fn new(bytes: &'a [u8], start: u64, budget: &Budget) -> rdb::Result<Self> {
+        Ok(Self {
+            bytes,
+            start,
+            reader: Reader::at(bytes, start)?,
+            summed: 0,
+            sum: Jones::default(),
+            error: None,
+            stored: None,
+            held: None,
+            ended: false,
+            budget: budget.clone(),
+        })
+    }
+
+    fn fill(&mut self, batch: &mut Batch<'a>) -> Filled {
+        batch.records.clear();
+        let begin = self.reader.offset();
+        if let Some(large) = self.held.take() {
+            batch.records.push(large);
+            return Filled::Alone;
+        }
+        while !self.ended && batch.records.len() < BATCH_RECORDS {
+            let before = self.reader.offset();
+            if before.saturating_sub(begin) >= BATCH_BYTES {
+                break;
+            }
+            let Some(record) = self.next() else { break };
+            let large = self.reader.offset().saturating_sub(before) > LARGE_RECORD;
+            if large {
+                return self.large(record, batch);
+            }
+            batch.records.push(record);
+        }
+        if !self.ended {
+            self.sum_up_to(self.reader.offset());
+        }
+        if batch.records.is_empty() { Filled::End } else { Filled::Batch }
+    }
+
+    /// A large record is a batch of its own; what was collected before it goes first.
+    fn large(&mut self, record: (Record<'a>, DbIndex), batch: &mut Batch<'a>) -> Filled {
+        if batch.records.is_empty() {
+            batch.records.push(record);
+            return Filled::Alone;
+        }
+        self.held = Some(record);
+        Filled::Batch
+    }
+
+    fn next(&mut self) -> Option<(Record<'a>, DbIndex)> {
+        let db = self.reader.db();
+        match self.reader.next_record() {
+            Ok(Some(Record::Compressed(blob))) => {
+                self.reader.select(blob.last_db(db, &self.budget));
+                Some((Record::Compressed(blob), db))
+            }
+            Ok(Some(record)) => {
+                if let Record::End { checksum, .. } = record {
+                    self.ended = true;
+                    self.stored = checksum;
+                }
+                Some((record, db))
+            }
+            Ok(None) => {
+                self.ended = true;
+                None
+            }
+            Err(error) => {
+                self.ended = true;
+                self.error = Some(error);
+                None
+            }
+        }
+    }
+
+    /// Take whole blocks into the sum, while they are in the cache.
+    fn sum_up_to(&mut self, offset: u64) {
+        let reached = usize::try_from(offset.saturating_sub(self.start)).unwrap_or(usize::MAX);
+        if reached.saturating_sub(self.summed) < SUM_BLOCK {
+            return;
+        }
+        self.sum_exactly(reached);
+    }
+
+    fn sum_exactly(&mut self, reached: usize) {
+        if let Some(block) = self.bytes.get(self.summed..reached) {
+            self.sum.update(block);
+            self.summed = reached;
+        }
+    }
+
+    fn finish(mut self) -> Summary {
+        let end = self.reader.offset();
+        let covered = end.saturating_sub(self.start).saturating_sub(if self.stored.is_some() { 8 } else { 0 });
+        self.sum_exactly(usize::try_from(covered).unwrap_or(usize::MAX));
+        Summary {
+            version: self.reader.version(),
+            dialect: self.reader.dialect(),
+            end,
+            computed_checksum: if self.error.is_none() { self.sum.value() } else { 0 },
+            error: self.error,
+            stored_checksum: self.stored,
+        }
+    }
+}
