@@ -19,6 +19,8 @@ mod element;
 mod error;
 pub mod intset;
 pub mod listpack;
+pub mod stream_node;
+pub mod tuples;
 pub mod ziplist;
 pub mod zipmap;
 
