@@ -53,6 +53,21 @@ fn command<'a>(rest: &'a [u8], argv: &mut Vec<&'a [u8]>) -> Option<&'a [u8]> {
     Some(rest)
 }
 
+/// True when a command of at least `wanted` arguments begins here and so many of them are well formed.
+pub(super) fn starts_with_arguments(input: &[u8], wanted: usize) -> bool {
+    let Some((count, mut rest)) = header::<b'*'>(input) else { return false };
+    let argument = |input| {
+        let (len, after) = header::<b'$'>(input)?;
+        after.split_at_checked(len)?.1.strip_prefix(b"\r\n")
+    };
+    count >= wanted
+        && (0..wanted).all(|_| {
+            let after = argument(rest);
+            rest = after.unwrap_or_default();
+            after.is_some()
+        })
+}
+
 /// A prefix, a decimal number without leading zeros, CRLF. Short numbers are nearly all there is.
 #[inline]
 fn header<const PREFIX: u8>(input: &[u8]) -> Option<(usize, &[u8])> {
