@@ -2,7 +2,9 @@
 pub mod bytes;
 pub mod check;
 pub mod finding;
+pub mod keyspace;
 pub mod packed;
 pub mod rdb;
+pub mod replay;
 pub mod scan;
 pub mod value;
