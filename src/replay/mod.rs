@@ -1,6 +1,9 @@
 //! Commands to keyspace: what each of them does, to the bit.
 
 pub mod args;
+pub mod bits;
+pub mod geo;
+pub mod hyperloglog;
 pub mod refusal;
 pub mod state;
 
