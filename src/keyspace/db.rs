@@ -11,7 +11,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 /// A database.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Db<'a> {
     entries: Vec<Option<Entry<'a>>>,
     index: HashTable<Link>,
@@ -218,6 +218,15 @@ impl<'a> Db<'a> {
             self.remove(key);
         }
         Ok(Some(answer))
+    }
+
+    /// Bytes on the heap, about. Looks at everything.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        let own = self.entries.capacity().saturating_mul(size_of::<Option<Entry<'_>>>());
+        let own = own.saturating_add(self.index.allocation_size());
+        let entry = |entry: &Entry<'_>| entry.key.heap_bytes().saturating_add(entry.value.heap_bytes());
+        self.iter().map(entry).fold(own, usize::saturating_add)
     }
 
     /// Replace a key by a collection without expiry; an empty one removes the key.

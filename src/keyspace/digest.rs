@@ -10,8 +10,10 @@
 //!
 //! Source: Redis `src/debug.c`, `computeDatasetDigest`, `xorObjectDigest`.
 
+use super::load::decode;
 use super::{Db, Entry, Hash, Keyspace, Like, Stream, Value, Zset};
-use crate::value::{Kind, UnixMillis, number};
+use crate::rdb::{Buffers, Element, ValueRef};
+use crate::value::{Kind, StreamId, UnixMillis, number};
 use sha1::{Digest as _, Sha1};
 use std::fmt;
 
@@ -43,6 +45,34 @@ impl Digest {
         self.0 = Sha1::digest(self.0).into();
     }
 
+    fn field(&mut self, field: &[u8], value: &[u8], expires: bool) {
+        let mut element = Self::default();
+        element.mix(field);
+        element.mix(value);
+        if expires {
+            element.xor(b"!!hexpire!!");
+        }
+        self.xor(&element.0);
+    }
+
+    fn scored(&mut self, member: &[u8], score: f64, rules: Rules, text: &mut Vec<u8>) {
+        let mut element = Self::default();
+        element.mix(member);
+        text.clear();
+        rules.scores.write(score, text);
+        element.mix(text);
+        self.xor(&element.0);
+    }
+
+    /// The id of a stream's entry, with a dot where one would expect a dash.
+    fn entry_id(&mut self, id: StreamId, text: &mut Vec<u8>) {
+        text.clear();
+        text.extend_from_slice(itoa::Buffer::new().format(id.ms).as_bytes());
+        text.push(b'.');
+        text.extend_from_slice(itoa::Buffer::new().format(id.seq).as_bytes());
+        self.mix(text);
+    }
+
     fn combine(&mut self, other: [u8; 20]) {
         for (byte, other) in self.0.iter_mut().zip(other) {
             *byte ^= other;
@@ -69,12 +99,14 @@ fn type_number(kind: Kind) -> u32 {
 struct Rules {
     scores: number::ScoreText,
     field_expiry: bool,
+    compact_has_no_minus_zero: bool,
 }
 
 impl Rules {
     fn of(like: Like) -> Self {
         let scores = if like.at_least_redis(7, 2) { number::ScoreText::Fpconv } else { number::ScoreText::Printf17 };
-        Self { scores, field_expiry: like.at_least_redis(7, 4) }
+        let compact_has_no_minus_zero = like.at_least_redis(7, 0);
+        Self { scores, field_expiry: like.at_least_redis(7, 4), compact_has_no_minus_zero }
     }
 }
 
@@ -124,6 +156,7 @@ fn add_value(
         Value::Hash(hash) => add_hash(&mut digest, hash, rules),
         Value::Zset(zset) => add_zset(&mut digest, zset, rules, text),
         Value::Stream(stream) => add_stream(&mut digest, stream, text),
+        Value::Stored(stored) => add_stored(&mut digest, stored, rules, text),
     }
     if expires.is_some() {
         digest.xor(b"!!expire!!");
@@ -131,37 +164,52 @@ fn add_value(
     digest
 }
 
+/// A value straight from its stored form. What cannot be decoded counts as empty: loading reports it.
+fn add_stored(digest: &mut Digest, stored: &ValueRef<'_>, rules: Rules, text: &mut Vec<u8>) {
+    let mut folded = *digest;
+    let mut minus_zero = false;
+    let walked = stored.elements(&mut Buffers::default(), &mut |element: Element<'_, '_>| {
+        match element {
+            Element::Item(piece) => folded.mix(&piece),
+            Element::Member(piece, _) => folded.xor(&piece),
+            Element::Field { field, value, expiry } => folded.field(&field, &value, rules.field_expiry && expiry.is_some()),
+            Element::Scored(member, score) => {
+                minus_zero |= score.to_bits() == (-0.0f64).to_bits();
+                folded.scored(&member, score, rules, text);
+            }
+            Element::Entry(id, fields) => {
+                folded.entry_id(id, text);
+                let mut digits = itoa::Buffer::new();
+                fields.iter().for_each(|field| folded.mix(field.text(&mut digits)));
+            }
+            Element::Tail(_) | Element::Slot(..) | Element::Module(_) | Element::Opaque(_) => {}
+        }
+        Ok(())
+    });
+    if minus_zero && let Ok(Some(Value::Zset(zset))) = decode(stored, &mut Buffers::default()) {
+        add_zset(digest, &zset, rules, text);
+    } else if walked.is_ok() {
+        *digest = folded;
+    }
+}
+
 fn add_hash(digest: &mut Digest, hash: &Hash<'_>, rules: Rules) {
     let expiring = rules.field_expiry && hash.has_expiries();
     for (field, value) in hash.iter() {
-        let mut element = Digest::default();
-        element.mix(field);
-        element.mix(value);
-        if expiring && hash.expiry(field).is_some() {
-            element.xor(b"!!hexpire!!");
-        }
-        digest.xor(&element.0);
+        digest.field(field, value, expiring && hash.expiry(field).is_some());
     }
 }
 
 fn add_zset(digest: &mut Digest, zset: &Zset<'_>, rules: Rules, text: &mut Vec<u8>) {
     for (member, score) in zset.iter() {
-        let mut element = Digest::default();
-        element.mix(member);
-        text.clear();
-        rules.scores.write(score, text);
-        element.mix(text);
-        digest.xor(&element.0);
+        let score = if score == 0.0 && rules.compact_has_no_minus_zero && !zset.skiplist { 0.0 } else { score };
+        digest.scored(member, score, rules, text);
     }
 }
 
 fn add_stream(digest: &mut Digest, stream: &Stream<'_>, text: &mut Vec<u8>) {
-    for (id, fields) in &stream.entries {
-        text.clear();
-        text.extend_from_slice(itoa::Buffer::new().format(id.ms).as_bytes());
-        text.push(b'.');
-        text.extend_from_slice(itoa::Buffer::new().format(id.seq).as_bytes());
-        digest.mix(text);
+    for (&id, fields) in &stream.entries {
+        digest.entry_id(id, text);
         fields.iter().for_each(|blob| digest.mix(blob));
     }
 }
@@ -170,7 +218,7 @@ fn add_stream(digest: &mut Digest, stream: &Stream<'_>, text: &mut Vec<u8>) {
 mod tests {
     use super::*;
     use crate::keyspace::{List, Set, Typed};
-    use crate::value::{Blob, DbIndex, StreamId};
+    use crate::value::{Blob, DbIndex};
 
     const OLD: Like = Like::redis(7, 0);
     const NEW: Like = Like::redis(8, 6);

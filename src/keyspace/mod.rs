@@ -7,12 +7,14 @@
 //! | [`map`] | byte strings to anything: the stuff of sets, hashes and sorted sets |
 //! | [`zset`], [`hash`], [`stream`] | the types that are more than a standard collection |
 //! | [`like`] | which server to behave like, where they differ |
+//! | [`load`] | RDB records into the keyspace |
 //! | [`digest`] | `DEBUG DIGEST` |
 
 pub mod db;
 pub mod digest;
 pub mod hash;
 pub mod like;
+pub mod load;
 pub mod map;
 pub mod stream;
 pub mod value;
@@ -30,13 +32,15 @@ use crate::value::{Blob, DbIndex};
 use std::collections::BTreeMap;
 
 /// The databases of a server, its function libraries and its script cache.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Keyspace<'a> {
     dbs: BTreeMap<DbIndex, Db<'a>>,
     /// Function libraries: the whole text, `#!` line included, by library name.
     pub functions: Map<'a, Blob<'a>>,
     /// Scripts by the 40 hex digits of their SHA-1 (logs of servers before 7.0).
     pub scripts: Map<'a, Blob<'a>>,
+    /// Some value may still be as it was stored.
+    has_stored: bool,
 }
 
 impl<'a> Keyspace<'a> {
@@ -59,6 +63,19 @@ impl<'a> Keyspace<'a> {
     /// A database, made empty where there is none.
     pub fn db_mut(&mut self, index: DbIndex) -> &mut Db<'a> {
         self.dbs.entry(index).or_default()
+    }
+
+    /// May any value still be as it was stored?
+    #[must_use]
+    pub fn has_stored(&self) -> bool {
+        self.has_stored
+    }
+
+    /// Bytes on the heap, about. Looks at everything.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        let functions = self.functions.heap_bytes().saturating_add(self.scripts.heap_bytes());
+        self.dbs.values().map(Db::heap_bytes).fold(functions, usize::saturating_add)
     }
 
     /// Exchange two databases.

@@ -1,6 +1,7 @@
 //! What a key holds.
 
 use super::{hash::Hash, map::Map, stream::Stream, zset::Zset};
+use crate::rdb::ValueRef;
 use crate::value::{Blob, Kind};
 use std::collections::VecDeque;
 
@@ -21,6 +22,8 @@ pub enum Value<'a> {
     Zset(Box<Zset<'a>>),
     /// A stream.
     Stream(Box<Stream<'a>>),
+    /// A value of a snapshot that nothing has looked into yet, or that is none of the above.
+    Stored(Box<ValueRef<'a>>),
 }
 
 /// Elements of a list, head first.
@@ -46,6 +49,7 @@ impl<'a> Value<'a> {
             Self::Hash(_) => Kind::Hash,
             Self::Zset(_) => Kind::Zset,
             Self::Stream(_) => Kind::Stream,
+            Self::Stored(stored) => stored.kind(),
         }
     }
 
@@ -84,6 +88,7 @@ impl<'a> Value<'a> {
             Self::Hash(hash) => hash.heap_bytes(),
             Self::Zset(zset) => zset.heap_bytes(),
             Self::Stream(stream) => stream.heap_bytes(),
+            Self::Stored(_) => size_of::<ValueRef<'_>>(),
         }
     }
 }

@@ -155,12 +155,19 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
         self.watch.command(place, &self.state, args);
         let outcome = match command.run {
             _ if !command.takes(args.len()) => Err(Refusal::Arity),
+            Some(run) if self.state.keyspace.has_stored() && !command.flags.has(Flags::WHOLE) => {
+                self.touch_keys(command, args).and_then(|()| run(&mut self.state, args))
+            }
             Some(run) => run(&mut self.state, args),
             None => self.without_effect(place, command, args),
         };
         if outcome.is_err() || self.state.remark.is_some() {
             self.note(place, args, outcome);
         }
+    }
+
+    fn touch_keys(&mut self, command: &Command, args: Args<'_, 'a>) -> Result<(), Refusal> {
+        command.keys_of(args).into_iter().try_for_each(|key| self.state.touch(key))
     }
 
     #[cold]
