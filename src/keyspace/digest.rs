@@ -172,7 +172,9 @@ fn add_stored(digest: &mut Digest, stored: &ValueRef<'_>, rules: Rules, text: &m
         match element {
             Element::Item(piece) => folded.mix(&piece),
             Element::Member(piece, _) => folded.xor(&piece),
-            Element::Field { field, value, expiry } => folded.field(&field, &value, rules.field_expiry && expiry.is_some()),
+            Element::Field { field, value, expiry } => {
+                folded.field(&field, &value, rules.field_expiry && expiry.is_some())
+            }
             Element::Scored(member, score) => {
                 minus_zero |= score.to_bits() == (-0.0f64).to_bits();
                 folded.scored(&member, score, rules, text);

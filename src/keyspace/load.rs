@@ -167,7 +167,8 @@ fn add_tail<'a>(stream: &mut Stream<'a>, tail: &Tail<'a>) {
         stream.groups.insert(group.name.clone(), loaded);
     }
     stream.idempotency = tail.idempotence.as_ref().map(|state| {
-        let producers = state.producers.iter().map(|producer| (producer.id.clone(), producer.ids.iter().cloned().collect()));
+        let producers =
+            state.producers.iter().map(|producer| (producer.id.clone(), producer.ids.iter().cloned().collect()));
         Box::new(Idempotency {
             duration: state.seconds,
             max_size: state.max_entries,

@@ -82,7 +82,7 @@ impl<'c, 'a> Words<'c, 'a> {
     }
 
     /// Does this option come next? Then it is taken.
-    pub fn take(&mut self, option: &str) -> bool {
+    pub fn next_is(&mut self, option: &str) -> bool {
         let found = self.0.first().is_some_and(|word| is(word, option));
         if found {
             self.next();

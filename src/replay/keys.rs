@@ -65,7 +65,9 @@ pub(super) fn rename<'a>(state: &mut State<'a>, args: Args<'_, 'a>) -> Done {
     if !db.contains(old) {
         return Err(Refusal::Invalid("no such key"));
     }
-    if old != new && let Some(entry) = db.remove(old) {
+    if old != new
+        && let Some(entry) = db.remove(old)
+    {
         db.put(Entry { key: Blob::near(new), ..entry });
     }
     Ok(())

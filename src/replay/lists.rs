@@ -137,7 +137,7 @@ fn pop_any<'a>(state: &mut State<'a>, args: Args<'_, 'a>, numkeys: usize) -> Don
     let (keys, rest) = counted(args, numkeys)?;
     let mut words = Words::new(rest, 0);
     let end = End::named(words.need()?)?;
-    let count = if words.take("COUNT") { super::args::count(words.need()?)? } else { 1 };
+    let count = if words.next_is("COUNT") { super::args::count(words.need()?)? } else { 1 };
     if count == 0 || words.next().is_some() {
         return Err(Refusal::SYNTAX);
     }

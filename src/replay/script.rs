@@ -75,12 +75,17 @@ fn execute<'a>(state: &mut State<'a>, call: Args<'_, 'a>) -> Result<(), Refusal>
 }
 
 fn script(body: &[u8]) -> IResult<&[u8], Vec<Vec<Argument<'_>>>> {
-    all_consuming(delimited(multispace0, many1(terminated(call, (multispace0, opt(char(';')), multispace0))), multispace0))
-        .parse(body)
+    all_consuming(delimited(
+        multispace0,
+        many1(terminated(call, (multispace0, opt(char(';')), multispace0))),
+        multispace0,
+    ))
+    .parse(body)
 }
 
 fn call(text: &[u8]) -> IResult<&[u8], Vec<Argument<'_>>> {
-    let open = (opt((tag("return"), multispace1)), alt((tag("redis.call"), tag("redis.pcall"))), multispace0, char('('));
+    let open =
+        (opt((tag("return"), multispace1)), alt((tag("redis.call"), tag("redis.pcall"))), multispace0, char('('));
     let comma = delimited(multispace0, char(','), multispace0);
     delimited((open, multispace0), separated_list1(comma, argument), (multispace0, char(')'))).parse(text)
 }

@@ -51,7 +51,9 @@ pub(super) fn spop<'a>(state: &mut State<'a>, args: Args<'_, 'a>) -> Done {
     match state.db().get::<Set<'a>>(key)? {
         Some(set) if wanted >= set.0.len() => drop(state.db().remove(key)),
         Some(_) if wanted > 0 => {
-            return Err(Refusal::NotReplayable("which members SPOP takes is chance: the key has too many from here on"));
+            return Err(Refusal::NotReplayable(
+                "which members SPOP takes is chance: the key has too many from here on",
+            ));
         }
         _ => {}
     }

@@ -4,7 +4,7 @@
 //! `->field` behind that asks a hash. Numbers are compared first, then elements as bytes; texts as bytes only,
 //! since a stored result must not depend on a locale. Source: Redis `src/sort.c`, `sortCommandGeneric`.
 
-use super::args::{Words, is, word};
+use super::args::{Words, word};
 use super::refusal::Refusal;
 use super::state::{Args, State};
 use crate::keyspace::{Hash, List, Value};
@@ -126,11 +126,7 @@ fn weight_rules(state: &State<'_>) -> WeightRules {
     }
 }
 
-fn sorted<'a>(
-    state: &mut State<'a>,
-    elements: Vec<Blob<'a>>,
-    options: &Options<'_>,
-) -> Result<Vec<Blob<'a>>, Refusal> {
+fn sorted<'a>(state: &mut State<'a>, elements: Vec<Blob<'a>>, options: &Options<'_>) -> Result<Vec<Blob<'a>>, Refusal> {
     let rules = weight_rules(state);
     let mut weighted = Vec::with_capacity(elements.len());
     for element in elements {

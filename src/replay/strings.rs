@@ -5,8 +5,8 @@ use super::refusal::Refusal;
 use super::state::{Args, State};
 use super::times::{Ttl, Unit, positive};
 use crate::keyspace::Value;
-use crate::value::number::LongDouble;
 use crate::value::Blob;
+use crate::value::number::LongDouble;
 use xxhash_rust::xxh3::xxh3_64;
 
 type Done = Result<(), Refusal>;
@@ -261,9 +261,7 @@ pub(super) fn buffer<'s, 'a>(
     let db = state.keyspace.db_mut(state.db);
     let (present, in_place) = match db.entry(key).map(|entry| &entry.value) {
         None => (0, false),
-        Some(value) => {
-            (value.as_string().ok_or(Refusal::WrongType)?.len(), matches!(value, Value::Buffer(_)))
-        }
+        Some(value) => (value.as_string().ok_or(Refusal::WrongType)?.len(), matches!(value, Value::Buffer(_))),
     };
     let wanted = length(present).filter(|&wanted| wanted <= state.longest_string).ok_or(TOO_LONG)?;
     state.charge(if in_place { wanted.saturating_sub(present) } else { wanted })?;

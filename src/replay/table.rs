@@ -139,7 +139,9 @@ impl Command {
             Keys::Counted(at) => counted(args, usize::from(at), 1).collect(),
             Keys::CountedPairs(at) => counted(args, usize::from(at), 2).collect(),
             Keys::StoreCounted => args.get(1).copied().into_iter().chain(counted(args, 2, 1)).collect(),
-            Keys::FirstAndStore => args.get(1).copied().into_iter().chain(after(args, &["STORE", "STOREDIST"])).collect(),
+            Keys::FirstAndStore => {
+                args.get(1).copied().into_iter().chain(after(args, &["STORE", "STOREDIST"])).collect()
+            }
             Keys::Streams => {
                 let start = position(args, &["STREAMS"]).map_or(args.len(), |at| at.saturating_add(1));
                 let rest = args.get(start..).unwrap_or_default();
