@@ -37,7 +37,7 @@ enum Argument<'a> {
 /// When it is more than a sequence of calls, or a call fails: those before it stand.
 pub(super) fn run<'a>(state: &mut State<'a>, body: &'a [u8], words: Args<'_, 'a>) -> Result<(), Refusal> {
     let (keys, argv) = match words {
-        [count, rest @ ..] if *count == b"0" => (&rest[..0], rest),
+        [count, rest @ ..] if *count == b"0" => (&[][..], rest),
         _ => counted(words, 0)?,
     };
     let (_, calls) = script(body).map_err(|_| NOT_PLAIN)?;

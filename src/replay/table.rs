@@ -148,7 +148,7 @@ impl Command {
                 rest.iter().take(rest.len() / 2).copied().collect()
             }
             Keys::Migrate => match args.get(3) {
-                Some(key) if key.is_empty() => {
+                Some([]) => {
                     let start = position(args, &["KEYS"]).map_or(args.len(), |at| at.saturating_add(1));
                     args.iter().skip(start).copied().collect()
                 }
