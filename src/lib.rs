@@ -1,4 +1,5 @@
 //! careen reads, checks and mends the persistence files of Redis-family databases without a running server.
+pub mod aof;
 pub mod bytes;
 pub mod check;
 pub mod finding;
