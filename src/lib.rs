@@ -3,6 +3,7 @@ pub mod aof;
 pub mod bytes;
 pub mod check;
 pub mod finding;
+pub mod input;
 pub mod packed;
 pub mod rdb;
 pub mod scan;
