@@ -1,7 +1,9 @@
 //! careen reads, checks and mends the persistence files of Redis-family databases without a running server.
+pub mod aof;
 pub mod bytes;
 pub mod check;
 pub mod finding;
+pub mod input;
 pub mod keyspace;
 pub mod packed;
 pub mod rdb;

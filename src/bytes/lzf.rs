@@ -21,7 +21,7 @@ pub use compress::{Compressor, compress};
 /// The most output bytes that one input byte can make, rounded up.
 const EXPANSION: u64 = 88;
 /// The longest run that one control byte makes.
-const LONGEST_RUN: usize = 264;
+const LONGEST_RUN: u64 = 264;
 
 /// A compressed string cannot be unpacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,13 +86,18 @@ impl std::error::Error for Error {}
 /// When the input does not expand to exactly that; `out` is as before then.
 pub fn decompress(input: &[u8], expected_len: u64, out: &mut Vec<u8>) -> Result<(), Error> {
     let start = out.len();
-    let mut run = Run::new(input, expected_len, out)?;
-    let result = if expected_len == 0 { Ok(()) } else { run.all() };
-    if let Err(error) = result {
-        out.truncate(start);
-        return Err(error);
+    if expected_len == 0 {
+        return Ok(());
     }
-    Ok(())
+    let room = room_for(input, expected_len, out)?;
+    let (produced, result) = expand(input, room, usize::MAX);
+    let whole = produced == room.len();
+    let short = Error { offset: input.len() as u64, produced: produced as u64, kind: ErrorKind::TooShort };
+    let result = result.and(if whole { Ok(()) } else { Err(short) });
+    if result.is_err() {
+        out.truncate(start);
+    }
+    result
 }
 
 /// Append the first `want` bytes that `input` expands to, or all where it expands to fewer. Gives how many there were.
@@ -102,137 +107,117 @@ pub fn decompress(input: &[u8], expected_len: u64, out: &mut Vec<u8>) -> Result<
 pub fn decompress_prefix(input: &[u8], want: usize, out: &mut Vec<u8>) -> Result<usize, Error> {
     let start = out.len();
     let possible = (input.len() as u64).saturating_mul(EXPANSION);
-    let room = (want.saturating_add(LONGEST_RUN) as u64).min(possible);
-    let mut run = Run::new(input, room, out)?;
-    let result = run.until(want);
-    let produced = run.produced().min(want);
+    let enough = (want as u64).saturating_add(LONGEST_RUN);
+    let room = room_for(input, enough.min(possible), out)?;
+    let (produced, result) = expand(input, room, want);
+    let produced = produced.min(want);
     out.truncate(start.saturating_add(produced));
     result.map(|()| produced)
 }
 
-/// One pass over one input.
-struct Run<'i, 'o> {
-    input: &'i [u8],
-    rest: &'i [u8],
-    /// The room for the output, zeroed.
-    out: &'o mut [u8],
-    /// Bytes of it that are written.
-    at: usize,
+/// Zeroed room for `len` bytes at the end of `out`, which are no more than `input` can expand to.
+fn room_for<'o>(input: &[u8], len: u64, out: &'o mut Vec<u8>) -> Result<&'o mut [u8], Error> {
+    let impossible = Error { offset: 0, produced: 0, kind: ErrorKind::ImpossibleLength };
+    if len > (input.len() as u64).saturating_mul(EXPANSION) {
+        return Err(impossible);
+    }
+    let start = out.len();
+    let end = usize::try_from(len).ok().and_then(|len| start.checked_add(len)).ok_or(impossible)?;
+    out.resize(end, 0);
+    Ok(out.get_mut(start..).unwrap_or_default())
 }
 
-impl<'i, 'o> Run<'i, 'o> {
-    fn new(input: &'i [u8], expected_len: u64, out: &'o mut Vec<u8>) -> Result<Self, Error> {
-        let impossible = Error { offset: 0, produced: 0, kind: ErrorKind::ImpossibleLength };
-        if expected_len > (input.len() as u64).saturating_mul(EXPANSION) {
-            return Err(impossible);
-        }
-        let start = out.len();
-        let end = usize::try_from(expected_len).ok().and_then(|len| start.checked_add(len)).ok_or(impossible)?;
-        out.resize(end, 0);
-        Ok(Self { input, rest: input, out: out.get_mut(start..).unwrap_or_default(), at: 0 })
-    }
-
-    fn produced(&self) -> usize {
-        self.at
-    }
-
-    /// Everything, which must fill the output exactly.
-    fn all(&mut self) -> Result<(), Error> {
-        while !self.rest.is_empty() {
-            self.step()?;
-        }
-        if self.at == self.out.len() { Ok(()) } else { Err(self.fail(self.rest, ErrorKind::TooShort)) }
-    }
-
-    /// At least `want` bytes, or to the end of the input.
-    fn until(&mut self, want: usize) -> Result<(), Error> {
-        while self.at < want && !self.rest.is_empty() {
-            self.step()?;
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn step(&mut self) -> Result<(), Error> {
-        let whole = self.rest;
-        let result = match whole.split_first() {
-            Some((&control @ ..32, rest)) => self.literal(usize::from(control).wrapping_add(1), rest),
-            Some((&control, rest)) => self.reference(control, rest),
-            None => Ok(()),
+/// Fill `out` until it holds `want` bytes or the input ends. Gives the bytes produced, whole runs.
+///
+/// One loop whose state are two locals: this is where the time of a compressed file goes.
+fn expand(input: &[u8], out: &mut [u8], want: usize) -> (usize, Result<(), Error>) {
+    let mut rest = input;
+    let mut at = 0;
+    while at < want
+        && let Some((&control, after)) = rest.split_first()
+    {
+        let run = if control < 32 {
+            literal(usize::from(control).wrapping_add(1), after, out, at)
+        } else {
+            reference(control, after, out, at)
         };
-        result.map_err(|kind| self.fail(whole, kind))
-    }
-
-    /// Copy `len` bytes (up to 32) of the input.
-    #[inline]
-    fn literal(&mut self, len: usize, rest: &'i [u8]) -> Result<(), ErrorKind> {
-        let (text, after) = rest.split_at_checked(len).ok_or(ErrorKind::Truncated)?;
-        let room = self.out.get_mut(self.at..).unwrap_or_default();
-        if len > room.len() {
-            return Err(ErrorKind::TooLong);
+        match run {
+            Ok(run) => (rest, at) = run,
+            Err(kind) => {
+                let offset = input.len().saturating_sub(rest.len()) as u64;
+                return (at, Err(Error { offset, produced: at as u64, kind }));
+            }
         }
-        // Where there is room, always 32 bytes: one move of a fixed size, of which the next run overwrites the rest.
-        if let (Some(source), Some(target)) = (rest.first_chunk::<32>(), room.first_chunk_mut::<32>()) {
-            *target = *source;
-        } else if let Some(target) = room.get_mut(..len) {
-            target.copy_from_slice(text);
-        }
-        self.at = self.at.wrapping_add(len);
-        self.rest = after;
-        Ok(())
     }
+    (at, Ok(()))
+}
 
-    #[inline]
-    fn reference(&mut self, control: u8, rest: &'i [u8]) -> Result<(), ErrorKind> {
-        let (len, low, after) = match (control >> 5, rest) {
-            (7, [extra, low, after @ ..]) => (usize::from(*extra).wrapping_add(9), *low, after),
-            (short @ ..7, [low, after @ ..]) => (usize::from(short).wrapping_add(2), *low, after),
-            _ => return Err(ErrorKind::Truncated),
-        };
-        let back = usize::from(u16::from_be_bytes([control & 31, low])).wrapping_add(1);
-        let from = self.at.checked_sub(back).ok_or(ErrorKind::BadReference)?;
-        let end = self.at.wrapping_add(len);
-        if end > self.out.len() {
-            return Err(ErrorKind::TooLong);
-        }
-        copy_back(self.out, from, self.at, end);
-        self.at = end;
-        self.rest = after;
-        Ok(())
+/// Copy `len` bytes (up to 32) of the input. Gives what is left of it and where the output ends now.
+#[inline(always)]
+fn literal<'i>(len: usize, rest: &'i [u8], out: &mut [u8], at: usize) -> Result<(&'i [u8], usize), ErrorKind> {
+    let (text, after) = rest.split_at_checked(len).ok_or(ErrorKind::Truncated)?;
+    let room = out.get_mut(at..).unwrap_or_default();
+    // Where there is room, always 32 bytes: one move of a fixed size, of which the next run overwrites the rest.
+    if let (Some(source), Some(target)) = (rest.first_chunk::<32>(), room.first_chunk_mut::<32>()) {
+        *target = *source;
+    } else {
+        room.get_mut(..len).ok_or(ErrorKind::TooLong)?.copy_from_slice(text);
     }
+    Ok((after, at.wrapping_add(len)))
+}
 
-    #[cold]
-    fn fail(&self, at: &[u8], kind: ErrorKind) -> Error {
-        let offset = self.input.len().saturating_sub(at.len()) as u64;
-        Error { offset, produced: self.at as u64, kind }
+/// Copy bytes of the output. Gives what is left of the input and where the output ends now.
+#[inline(always)]
+fn reference<'i>(control: u8, rest: &'i [u8], out: &mut [u8], at: usize) -> Result<(&'i [u8], usize), ErrorKind> {
+    let (len, low, after) = match (control >> 5, rest) {
+        (7, [extra, low, after @ ..]) => (usize::from(*extra).wrapping_add(9), *low, after),
+        (short @ ..7, [low, after @ ..]) => (usize::from(short).wrapping_add(2), *low, after),
+        _ => return Err(ErrorKind::Truncated),
+    };
+    let back = usize::from(u16::from_be_bytes([control & 31, low])).wrapping_add(1);
+    let from = at.checked_sub(back).ok_or(ErrorKind::BadReference)?;
+    let end = at.wrapping_add(len);
+    let window = out.get_mut(from..).unwrap_or_default();
+    let room = window.len().wrapping_sub(back);
+    if len > room {
+        return Err(ErrorKind::TooLong);
+    }
+    // Moves of a fixed size, the last of which may write too much: the next run overwrites that.
+    if back >= 16 && len.next_multiple_of(16) <= room {
+        copy_chunks::<16>(window, back, len);
+    } else if back >= 8 && len.next_multiple_of(8) <= room {
+        copy_chunks::<8>(window, back, len);
+    } else {
+        copy_doubling(window, back, len);
+    }
+    Ok((after, end))
+}
+
+/// Write `len` bytes, rounded up to whole chunks, at `back`, from the beginning of `window`. `back` is not less than
+/// a chunk, so each chunk is there before it is read.
+#[inline(always)]
+fn copy_chunks<const N: usize>(window: &mut [u8], back: usize, len: usize) {
+    let mut done = 0;
+    while done < len {
+        let Some(chunk) = window.get(done..).and_then(|source| source.first_chunk::<N>()).copied() else { return };
+        let target = window.get_mut(back.wrapping_add(done)..).and_then(|target| target.first_chunk_mut::<N>());
+        let Some(target) = target else { return };
+        *target = chunk;
+        done = done.wrapping_add(N);
     }
 }
 
-/// Write `out[at..end]` from `out[from..]`, where `from < at` and the source may reach into what is written.
-#[inline]
-fn copy_back(out: &mut [u8], from: usize, at: usize, end: usize) {
-    const CHUNK: usize = 16;
-    let back = at.wrapping_sub(from);
-    if back >= CHUNK && end.saturating_add(CHUNK) <= out.len() {
-        // Chunks of a fixed size, the last of which may write past `end`: the next run overwrites that.
-        let mut done = 0;
-        while at.wrapping_add(done) < end {
-            let Some(chunk) = out.get(from.wrapping_add(done)..).and_then(|s| s.first_chunk::<CHUNK>()).copied() else {
-                return;
-            };
-            let Some(target) = out.get_mut(at.wrapping_add(done)..).and_then(|t| t.first_chunk_mut::<CHUNK>()) else {
-                return;
-            };
-            *target = chunk;
-            done = done.wrapping_add(CHUNK);
-        }
-        return;
-    }
-    // A pattern of `back` bytes repeats: what is written doubles with every copy.
-    let mut written = at;
+/// Write exactly `len` bytes at `back`: the `back` bytes before them, again and again. What can be copied at once
+/// doubles with every copy.
+fn copy_doubling(window: &mut [u8], back: usize, len: usize) {
+    let end = back.saturating_add(len).min(window.len());
+    let mut written = back;
     while written < end {
-        let len = written.wrapping_sub(from).min(end.wrapping_sub(written));
-        out.copy_within(from..from.wrapping_add(len), written);
+        let (source, target) = window.split_at_mut(written);
+        let len = source.len().min(end.wrapping_sub(written));
+        if let (Some(target), Some(source)) = (target.get_mut(..len), source.get(..len)) {
+            target.copy_from_slice(source);
+        }
         written = written.wrapping_add(len);
     }
 }

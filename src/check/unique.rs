@@ -8,13 +8,13 @@ use hashbrown::HashTable;
 
 /// Hashes with a seed that no file can know.
 #[derive(Debug, Clone, Default)]
-pub struct Hashing(foldhash::fast::RandomState);
+pub(super) struct Hashing(foldhash::fast::RandomState);
 
 impl Hashing {
     /// The hash of a byte string.
     #[must_use]
     #[inline]
-    pub fn hash(&self, bytes: &[u8]) -> u64 {
+    pub(super) fn hash(&self, bytes: &[u8]) -> u64 {
         let mut hasher = self.0.build_hasher();
         hasher.write(bytes);
         hasher.finish()
@@ -23,7 +23,7 @@ impl Hashing {
 
 /// The hashes of the elements of one value, one after the other.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub(super) struct Seen {
     hashing: Hashing,
     hashes: HashTable<u64>,
     repeated: Vec<u64>,
@@ -34,7 +34,7 @@ const KEEP: usize = 1 << 16;
 
 impl Seen {
     /// Begin with another value.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         if self.hashes.capacity() > KEEP {
             self.hashes = HashTable::new();
         } else {
@@ -45,7 +45,7 @@ impl Seen {
 
     /// Note an element.
     #[inline]
-    pub fn note(&mut self, element: &[u8]) {
+    pub(super) fn note(&mut self, element: &[u8]) {
         let hash = self.hashing.hash(element);
         match self.hashes.entry(hash, |&known| known == hash, |&known| known) {
             hashbrown::hash_table::Entry::Occupied(_) => self.repeated.push(hash),
@@ -57,20 +57,20 @@ impl Seen {
 
     /// True when some hash came twice.
     #[must_use]
-    pub fn perhaps(&self) -> bool {
+    pub(super) fn perhaps(&self) -> bool {
         !self.repeated.is_empty()
     }
 
     /// True when this element's hash came twice.
     #[must_use]
-    pub fn is_suspect(&self, element: &[u8]) -> bool {
+    pub(super) fn is_suspect(&self, element: &[u8]) -> bool {
         self.repeated.contains(&self.hashing.hash(element))
     }
 }
 
 /// The hashes of all keys of a file, in parts by their upper bits, so that each part fits the cache when it is looked through.
 #[derive(Debug)]
-pub struct KeyHashes {
+pub(super) struct KeyHashes {
     parts: Vec<Vec<u64>>,
 }
 
@@ -84,7 +84,7 @@ impl Default for KeyHashes {
 
 impl KeyHashes {
     /// Note keys by hash.
-    pub fn extend(&mut self, hashes: &[u64]) {
+    pub(super) fn extend(&mut self, hashes: &[u64]) {
         for &hash in hashes {
             if let Some(part) = usize::try_from(hash >> 56).ok().and_then(|i| self.parts.get_mut(i)) {
                 part.push(hash);
@@ -94,24 +94,52 @@ impl KeyHashes {
 
     /// The hashes that came more than once, and how many keys there were.
     #[must_use]
-    pub fn repeated(mut self, threads: usize) -> Vec<u64> {
+    pub(super) fn repeated(mut self, threads: usize) -> Vec<u64> {
         let share = self.parts.len().div_ceil(threads.max(1)).max(1);
         std::thread::scope(|scope| {
             let workers: Vec<_> = self
                 .parts
                 .chunks_mut(share)
-                .map(|parts| scope.spawn(|| parts.iter_mut().flat_map(repeated_in).collect::<Vec<_>>()))
+                .map(|parts| {
+                    scope.spawn(|| {
+                        let mut table = Vec::new();
+                        parts.iter_mut().flat_map(|part| repeated_in(part, &mut table)).collect::<Vec<_>>()
+                    })
+                })
                 .collect();
             workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect()
         })
     }
 }
 
-fn repeated_in(part: &mut Vec<u64>) -> Vec<u64> {
-    let mut part = std::mem::take(part);
-    part.sort_unstable();
-    part.windows(2).filter_map(|pair| if let [a, b] = pair { (a == b).then_some(*a) } else { None }).collect()
+/// The hashes that occur more than once in one part.
+fn repeated_in(part: &mut Vec<u64>, table: &mut Vec<u64>) -> Vec<u64> {
+    let part = std::mem::take(part);
+    let slots = part.len().saturating_mul(2).next_power_of_two();
+    let mask = slots.saturating_sub(1);
+    table.clear();
+    table.resize(slots, EMPTY);
+    let mut repeated = Vec::new();
+    for hash in part {
+        let hash = if hash == EMPTY { !EMPTY } else { hash };
+        let mut at = usize::try_from(hash & 0xffff_ffff).unwrap_or_default() & mask;
+        while let Some(slot) = table.get_mut(at) {
+            if *slot == EMPTY {
+                *slot = hash;
+                break;
+            }
+            if *slot == hash {
+                repeated.push(hash);
+                break;
+            }
+            at = at.wrapping_add(1) & mask;
+        }
+    }
+    repeated
 }
+
+/// A slot that holds no hash.
+const EMPTY: u64 = 0;
 
 #[cfg(test)]
 mod tests {

@@ -41,7 +41,11 @@ impl Inspector {
     }
 
     /// Report everything that is wrong with a value.
+    #[inline]
     pub fn inspect(&mut self, value: &ValueRef<'_>, report: &mut dyn FnMut(Problem)) {
+        if value.is_plain_string() {
+            return;
+        }
         if let Err(error) = self.look(value, report) {
             report(error.into());
         }

@@ -123,7 +123,7 @@ pub enum ErrorKind {
     StreamTruncatedEntry,
     /// The master entry does not end with 0.
     StreamBadMasterEnd,
-    /// A number of entries or fields that is negative or more than the listpack can hold.
+    /// A negative number of entries or fields.
     StreamBadCount(i64),
     /// The master entry's numbers of live and deleted entries are not those of the listpack.
     StreamCountMismatch {
@@ -132,8 +132,6 @@ pub enum ErrorKind {
         /// Live and deleted entries there are.
         counted: (u64, u64),
     },
-    /// Flags other than deleted (1) and same fields (2).
-    StreamUnknownFlags(i64),
     /// An entry's element count is not the number of its elements.
     StreamBadEntryLength {
         /// The number it ends with.
@@ -141,8 +139,14 @@ pub enum ErrorKind {
         /// The elements it has.
         counted: u64,
     },
-    /// The ids of a node do not ascend.
-    StreamUnsortedIds,
+    /// A member or field occurs twice.
+    DuplicateMember,
+    /// The elements are not a whole number of pairs or triples.
+    IncompleteTuple,
+    /// A hash field's expiry is not a time that a server takes.
+    BadFieldExpiry,
+    /// Hash fields do not stand in the order of their expiry.
+    UnsortedFieldExpiry,
 }
 
 impl Error {
@@ -197,9 +201,11 @@ impl ErrorKind {
             Self::StreamBadMasterEnd => "stream-bad-master-end",
             Self::StreamBadCount(_) => "stream-bad-count",
             Self::StreamCountMismatch { .. } => "stream-count-mismatch",
-            Self::StreamUnknownFlags(_) => "stream-unknown-flags",
             Self::StreamBadEntryLength { .. } => "stream-bad-entry-length",
-            Self::StreamUnsortedIds => "stream-unsorted-ids",
+            Self::DuplicateMember => "packed-duplicate-member",
+            Self::IncompleteTuple => "packed-incomplete-tuple",
+            Self::BadFieldExpiry => "packed-bad-field-expiry",
+            Self::UnsortedFieldExpiry => "packed-unsorted-field-expiry",
         }
     }
 }
@@ -255,17 +261,21 @@ impl fmt::Display for ErrorKind {
             Self::StreamExpectedInteger => f.write_str("this element of a stream node should be an integer"),
             Self::StreamTruncatedEntry => f.write_str("the stream node ends inside an entry"),
             Self::StreamBadMasterEnd => f.write_str("a stream node's master entry ends with 0"),
-            Self::StreamBadCount(count) => write!(f, "the stream node cannot hold {count} of them"),
+            Self::StreamBadCount(count) => write!(f, "a stream node has no {count} entries or fields"),
             Self::StreamCountMismatch { claimed: (live, deleted), counted } => write!(
                 f,
                 "the stream node says {live} live and {deleted} deleted entries, it has {} and {}",
                 counted.0, counted.1
             ),
-            Self::StreamUnknownFlags(flags) => write!(f, "a stream entry's flags are 0 to 3, not {flags}"),
             Self::StreamBadEntryLength { claimed, counted } => {
                 write!(f, "the stream entry says that it has {claimed} elements, it has {counted}")
             }
-            Self::StreamUnsortedIds => f.write_str("the ids of a stream node ascend, this one does not"),
+            Self::DuplicateMember => f.write_str("this member or field stands in the collection before"),
+            Self::IncompleteTuple => f.write_str("the collection ends inside a pair or triple"),
+            Self::BadFieldExpiry => f.write_str("a field's expiry is an integer from 0 to 2^48-1"),
+            Self::UnsortedFieldExpiry => {
+                f.write_str("fields stand in the order of their expiry, those without one last")
+            }
         }
     }
 }

@@ -127,6 +127,16 @@ impl<'a> Listpack<'a> {
         }
     }
 
+    /// The header's count against the elements that there are.
+    pub(super) fn verify_count(&self, counted: usize) -> Result<(), Error> {
+        match self.claimed_len() {
+            Some(claimed) if usize::from(claimed) != counted => {
+                Err(Error::new(4, ErrorKind::ListpackCountMismatch { claimed, counted: counted as u64 }))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Which servers can read it: `None` when all can, since no element has one of the three contested sizes.
     ///
     /// # Errors
@@ -163,11 +173,25 @@ pub fn claimed_len_of_prefix(prefix: &[u8]) -> Option<u16> {
     (count != UNKNOWN).then_some(count)
 }
 
+/// The first element, from the first bytes of a listpack, where they hold it. `None` for an empty listpack too.
+#[must_use]
+pub fn first_of_prefix(prefix: &[u8]) -> Option<Element<'_>> {
+    let rest = prefix.get(HEADER..)?;
+    decode(*rest.first()?, rest).map(|(element, _)| element)
+}
+
 /// The server's deep check: every element and backlen inside, the count right. Gives the count.
 ///
 /// # Errors
 /// The first thing that is wrong.
 pub fn verify(blob: &[u8]) -> Result<usize, Error> {
+    let (listpack, counted) = verify_elements(blob)?;
+    listpack.verify_count(counted)?;
+    Ok(counted)
+}
+
+/// The deep check without the header's count. Gives the listpack and the number of its elements.
+pub(super) fn verify_elements(blob: &[u8]) -> Result<(Listpack<'_>, usize), Error> {
     let listpack = Listpack::new(blob)?;
     let mut iter = listpack.iter();
     let mut counted = 0_usize;
@@ -181,12 +205,7 @@ pub fn verify(blob: &[u8]) -> Result<usize, Error> {
         }
         counted = counted.saturating_add(1);
     }
-    match listpack.claimed_len() {
-        Some(claimed) if usize::from(claimed) != counted => {
-            Err(Error::new(4, ErrorKind::ListpackCountMismatch { claimed, counted: counted as u64 }))
-        }
-        _ => Ok(counted),
-    }
+    Ok((listpack, counted))
 }
 
 /// True when the backlen that ends before `end` says `size`. Like the server, read it from its end and do not ask
@@ -230,6 +249,11 @@ impl<'a> Iter<'a> {
     #[inline]
     pub fn offset(&self) -> usize {
         self.end.saturating_sub(self.rest.len())
+    }
+
+    /// True when no byte of an element is left, or the walk met an error.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
     }
 
     #[inline]

@@ -20,6 +20,7 @@ mod error;
 pub mod intset;
 pub mod listpack;
 pub mod stream_node;
+pub mod tuples;
 pub mod ziplist;
 pub mod zipmap;
 

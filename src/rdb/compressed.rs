@@ -71,15 +71,15 @@ impl CompressedBlob<'_> {
 
     /// A reader of the inflated records; their offsets are those inside the blob.
     #[must_use]
-    pub fn reader<'i>(&self, inflated: &'i Inflated, db: DbIndex) -> Reader<'i> {
-        Reader::resume(Cursor::new(&inflated.bytes), DRAGONFLY_VERSION, Dialect::Dragonfly, db)
+    pub fn reader<'i>(&self, inflated: &'i Inflated) -> Reader<'i> {
+        Reader::resume(Cursor::new(&inflated.bytes), DRAGONFLY_VERSION, Dialect::Dragonfly, self.db)
     }
 
     /// The database selected at the end of the blob.
     #[must_use]
-    pub fn last_db(&self, before: DbIndex, budget: &Budget) -> DbIndex {
-        let Ok(inflated) = self.inflate(budget) else { return before };
-        let mut reader = self.reader(&inflated, before);
+    pub fn last_db(&self, budget: &Budget) -> DbIndex {
+        let Ok(inflated) = self.inflate(budget) else { return self.db };
+        let mut reader = self.reader(&inflated);
         while let Ok(Some(record)) = reader.next_inner() {
             if matches!(record, Record::End { .. }) {
                 break;

@@ -23,5 +23,5 @@ pub use error::{Doing, Error, ErrorKind, Result};
 pub use object::{Buffers, Element, ValueRef};
 pub use opcode::{Dialect, ValueType};
 pub use reader::{Header, Reader};
-pub use record::{CompressedBlob, Compression, KeyRecord, Record};
+pub use record::{Attributes, CompressedBlob, Compression, KeyRecord, Record};
 pub use string::{Form, Scratch, StringRef};

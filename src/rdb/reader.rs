@@ -10,7 +10,7 @@ use super::error::{Doing, Error, ErrorKind, Result};
 use super::length;
 use super::object::{self, MemberExpiries, ModuleId, ModuleRef, Template, ValueRef};
 use super::opcode::{self, Dialect, ValueType};
-use super::record::{CompressedBlob, Compression, KeyRecord, Record};
+use super::record::{Attributes, CompressedBlob, Compression, KeyRecord, Record};
 use super::string::{self, Form, Scratch};
 use crate::bytes::Cursor;
 use crate::value::{Blob, DbIndex, UnixMillis};
@@ -25,20 +25,65 @@ pub struct Reader<'a> {
     version: u32,
     dialect: Dialect,
     db: DbIndex,
-    next_key: Attributes<'a>,
+    next_key: Option<Prefix<'a>>,
     templates: Vec<(u64, Template<'a>)>,
     done: bool,
     scratch: Scratch,
 }
 
-/// What the opcodes before a key said about it.
-#[derive(Debug, Clone, Copy, Default)]
-struct Attributes<'a> {
-    start: Option<u64>,
+/// What [`Reader::skip_record`] stepped over.
+#[derive(Debug, Clone, Copy)]
+pub enum Skipped<'a> {
+    /// A key, or any record but the following.
+    Record,
+    /// Compressed records.
+    Compressed(CompressedBlob<'a>),
+    /// The end, with the stored checksum.
+    End(Option<u64>),
+}
+
+/// A place between two records.
+#[derive(Debug, Clone)]
+pub struct Mark<'a> {
+    c: Cursor<'a>,
+    version: u32,
+    dialect: Dialect,
+    db: DbIndex,
+    templates: Vec<(u64, Template<'a>)>,
+}
+
+impl<'a> Mark<'a> {
+    /// Absolute offset of the place.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.c.offset()
+    }
+
+    /// What is known here, but at an absolute offset at or behind `earlier`.
+    #[must_use]
+    pub fn back_at(mut self, earlier: &Self, offset: u64) -> Self {
+        self.c = earlier.c;
+        let _ = self.c.take(offset.saturating_sub(earlier.offset()));
+        self
+    }
+
+    /// A reader of its own for the records from here to the absolute offset `end`, which must be between records, too;
+    /// [`Reader::next_inner`] ends there.
+    #[must_use]
+    pub fn reader_until(&self, end: u64) -> Reader<'a> {
+        let mut window = self.c;
+        let records = window.take(end.saturating_sub(self.c.offset())).unwrap_or_default();
+        let mut reader = Reader::resume(Cursor::at(records, self.c.offset()), self.version, self.dialect, self.db);
+        reader.templates.clone_from(&self.templates);
+        reader
+    }
+}
+
+/// What the opcodes before a key said about it, as far as every reader wants to know.
+#[derive(Debug, Clone, Copy)]
+struct Prefix<'a> {
+    start: Cursor<'a>,
     expiry: Option<UnixMillis>,
-    idle_seconds: Option<u64>,
-    freq: Option<u8>,
-    metadata: &'a [u8],
 }
 
 /// Magic and version of an RDB image.
@@ -111,7 +156,7 @@ impl<'a> Reader<'a> {
             version,
             dialect,
             db,
-            next_key: Attributes::default(),
+            next_key: None,
             templates: Vec::new(),
             done: false,
             scratch: Scratch::default(),
@@ -163,13 +208,62 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`Reader::next_record`].
     pub fn next_inner(&mut self) -> Result<Option<Record<'a>>> {
-        while self.c.peek() == Some(opcode::DF_BLOB_END) {
+        while self.dialect == Dialect::Dragonfly && self.c.peek() == Some(opcode::DF_BLOB_END) {
             self.c.u8()?;
         }
-        if self.c.is_empty() && self.next_key.start.is_none() {
+        if self.c.is_empty() && self.next_key.is_none() {
             return Ok(None);
         }
         self.next_record()
+    }
+
+    /// Step over the next record: the same as [`Reader::next_record`], but a key is not looked into.
+    ///
+    /// # Errors
+    /// As [`Reader::next_record`].
+    #[inline]
+    pub fn skip_record(&mut self) -> Result<Option<Skipped<'a>>> {
+        if self.done {
+            return Ok(None);
+        }
+        let skipped = self.skip();
+        self.done = matches!(skipped, Err(_) | Ok(Skipped::End(_)));
+        skipped.map(Some)
+    }
+
+    #[inline]
+    fn skip(&mut self) -> Result<Skipped<'a>> {
+        loop {
+            let start = self.c;
+            let byte = self.c.u8().map_err(|e| Error::from(e).while_doing(Doing::ReadType))?;
+            if let Some(value_type) = ValueType::from_byte(byte, self.dialect) {
+                // Whatever is unusual about a key is left to the one who reads it whole, above all its errors.
+                let key = self.c;
+                let skimmed =
+                    string::skip(&mut self.c).and_then(|()| object::skim(value_type, &mut self.c, Template::NONE));
+                if skimmed.is_err() || !self.templates.is_empty() {
+                    self.c = key;
+                    self.key(value_type, start)?;
+                } else {
+                    self.next_key = None;
+                    MemberExpiries::skip_after_key(&mut self.c);
+                }
+                return Ok(Skipped::Record);
+            }
+            if !self.prefix(byte, start)? {
+                return Ok(match self.opcode(byte, start.offset())? {
+                    Record::Compressed(blob) => Skipped::Compressed(blob),
+                    Record::End { checksum, .. } => Skipped::End(checksum),
+                    _ => Skipped::Record,
+                });
+            }
+        }
+    }
+
+    /// Where this reader is and what it knows.
+    #[must_use]
+    pub fn mark(&self) -> Mark<'a> {
+        Mark { c: self.c, version: self.version, dialect: self.dialect, db: self.db, templates: self.templates.clone() }
     }
 
     /// Go on in another database.
@@ -177,57 +271,39 @@ impl<'a> Reader<'a> {
         self.db = db;
     }
 
+    #[inline]
     fn read_record(&mut self) -> Result<Option<Record<'a>>> {
         loop {
-            let start = self.c.offset();
+            let start = self.c;
             let byte = self.c.u8().map_err(|e| Error::from(e).while_doing(Doing::ReadType))?;
             if let Some(value_type) = ValueType::from_byte(byte, self.dialect) {
                 return self.key(value_type, start).map(|key| Some(Record::Key(key)));
             }
-            if byte == opcode::DF_BLOB_END && self.dialect == Dialect::Dragonfly {
-                continue;
+            if !self.prefix(byte, start)? {
+                return self.opcode(byte, start.offset()).map(Some);
             }
-            if self.attribute(byte, start)? {
-                self.next_key.start.get_or_insert(start);
-                continue;
-            }
-            return self.opcode(byte, start).map(Some);
         }
     }
 
-    /// Opcodes that say something about the next key.
-    fn attribute(&mut self, byte: u8, start: u64) -> Result<bool> {
-        let c = &mut self.c;
+    /// Opcodes that belong to the next key.
+    fn prefix(&mut self, byte: u8, start: Cursor<'a>) -> Result<bool> {
         let read = |e: Error| e.while_doing(Doing::ReadExpire);
-        match byte {
-            opcode::EXPIRETIME_MS => {
-                self.next_key.expiry = Some(UnixMillis(i64::from_le_bytes(c.array().map_err(|e| read(e.into()))?)));
-            }
-            opcode::EXPIRETIME => {
-                let seconds = i32::from_le_bytes(c.array().map_err(|e| read(e.into()))?);
-                self.next_key.expiry = Some(UnixMillis(i64::from(seconds).saturating_mul(1000)));
-            }
-            opcode::IDLE => self.next_key.idle_seconds = Some(length::decode(c)?),
-            opcode::FREQ => self.next_key.freq = Some(c.u8().map_err(Error::from)?),
-            opcode::RAM_LRU => {
-                length::decode(c)?;
-                self.dialect = Dialect::RedisEnterprise;
-            }
-            opcode::KEY_META if self.dialect != Dialect::Valkey => self.next_key.metadata = key_metadata(c, start)?,
-            opcode::DF_MASK if self.dialect == Dialect::Dragonfly => {
-                let flags = u32::from_le_bytes(c.array().map_err(Error::from)?);
-                if flags & 2 != 0 {
-                    c.array::<4>()?;
-                }
-            }
-            _ => return Ok(false),
+        let Some(opcode) = attribute(byte, &mut self.c, self.dialect).map_err(read)? else {
+            return Ok(byte == opcode::DF_BLOB_END && self.dialect == Dialect::Dragonfly);
+        };
+        if byte == opcode::RAM_LRU {
+            self.dialect = Dialect::RedisEnterprise;
+        }
+        let prefix = self.next_key.get_or_insert(Prefix { start, expiry: None });
+        if let Attribute::Expiry(expiry) = opcode {
+            prefix.expiry = Some(expiry);
         }
         Ok(true)
     }
 
     #[inline]
-    fn key(&mut self, value_type: ValueType, start: u64) -> Result<KeyRecord<'a>> {
-        let attributes = std::mem::take(&mut self.next_key);
+    fn key(&mut self, value_type: ValueType, start: Cursor<'a>) -> Result<KeyRecord<'a>> {
+        let prefix = self.next_key.take().unwrap_or(Prefix { start, expiry: None });
         let stored = string::decode(&mut self.c).map_err(|e| e.while_doing(Doing::ReadKey))?;
         let key = match stored.form {
             Form::Raw(bytes) => Blob::borrowed(bytes),
@@ -239,16 +315,13 @@ impl<'a> Reader<'a> {
             return Err(error.while_doing(Doing::ReadObjectValue).in_key(&key));
         }
         let value = ValueRef::new(value_type, self.c.since(&body), body.offset()).with_template(template);
+        MemberExpiries::skip_after_key(&mut self.c);
         Ok(KeyRecord {
-            offset: attributes.start.unwrap_or(start),
+            offset: prefix.start.offset(),
+            raw: self.c.since(&prefix.start),
             db: self.db,
             key,
-            expiry: attributes.expiry,
-            idle_seconds: attributes.idle_seconds,
-            freq: attributes.freq,
-            metadata: attributes.metadata,
-            member_expiries: MemberExpiries::after_key(&mut self.c),
-            end: self.c.offset(),
+            expiry: prefix.expiry,
             value,
         })
     }
@@ -361,7 +434,7 @@ impl<'a> Reader<'a> {
                 let len = length::decode(&mut self.c)?;
                 let frame = self.c.take(len)?;
                 let compression = if byte == opcode::DF_LZ4_BLOB { Compression::Lz4 } else { Compression::Zstd };
-                Ok(Record::Compressed(CompressedBlob { offset, compression, frame }))
+                Ok(Record::Compressed(CompressedBlob { offset, db: self.db, compression, frame }))
             }
             opcode::DF_TAGGED_CHUNK => {
                 let stream = u32::from_le_bytes(self.c.array()?);
@@ -409,6 +482,62 @@ impl<'a> Iterator for Reader<'a> {
     }
 }
 
+/// An opcode that belongs to the next key.
+enum Attribute<'a> {
+    Expiry(UnixMillis),
+    Idle(u64),
+    Freq(u8),
+    Metadata(&'a [u8]),
+    Ignored,
+}
+
+/// Read the body of an opcode that belongs to the next key; `None` when `byte` is another one.
+fn attribute<'a>(byte: u8, c: &mut Cursor<'a>, dialect: Dialect) -> Result<Option<Attribute<'a>>> {
+    Ok(Some(match byte {
+        opcode::EXPIRETIME_MS => Attribute::Expiry(UnixMillis(i64::from_le_bytes(c.array()?))),
+        opcode::EXPIRETIME => {
+            Attribute::Expiry(UnixMillis(i64::from(i32::from_le_bytes(c.array()?)).saturating_mul(1000)))
+        }
+        opcode::IDLE => Attribute::Idle(length::decode(c)?),
+        opcode::FREQ => Attribute::Freq(c.u8()?),
+        opcode::RAM_LRU => {
+            length::decode(c)?;
+            Attribute::Ignored
+        }
+        opcode::KEY_META if dialect != Dialect::Valkey => Attribute::Metadata(key_metadata(c)?),
+        opcode::DF_MASK if dialect == Dialect::Dragonfly => {
+            let flags = u32::from_le_bytes(c.array()?);
+            if flags & 2 != 0 {
+                c.array::<4>()?;
+            }
+            Attribute::Ignored
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// Read the opcodes before a key once more, for what few ask for. AUX fields may stand between them.
+pub(super) fn attributes_of(raw: &[u8], offset: u64) -> Attributes<'_> {
+    let mut c = Cursor::at(raw, offset);
+    let mut all = Attributes::default();
+    loop {
+        let found = match c.u8() {
+            Ok(opcode::AUX) => {
+                string::skip(&mut c).and_then(|()| string::skip(&mut c)).map(|()| Some(Attribute::Ignored))
+            }
+            Ok(byte) => attribute(byte, &mut c, Dialect::Redis),
+            Err(_) => return all,
+        };
+        match found {
+            Ok(Some(Attribute::Idle(seconds))) => all.idle_seconds = Some(seconds),
+            Ok(Some(Attribute::Freq(counter))) => all.freq = Some(counter),
+            Ok(Some(Attribute::Metadata(stored))) => all.metadata = stored,
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => return all,
+        }
+    }
+}
+
 /// AUX fields that only one fork writes.
 fn dialect_of_aux(name: &[u8]) -> Dialect {
     match name {
@@ -420,8 +549,9 @@ fn dialect_of_aux(name: &[u8]) -> Dialect {
 }
 
 /// Module metadata of a key: a count of classes, each with a specification and an opcode stream.
-fn key_metadata<'a>(c: &mut Cursor<'a>, at: u64) -> Result<&'a [u8]> {
+fn key_metadata<'a>(c: &mut Cursor<'a>) -> Result<&'a [u8]> {
     let start = *c;
+    let at = c.offset();
     let classes = length::decode(c)?;
     if classes > 7 {
         return Err(Error::invalid(at, "key-meta-too-many", "a key has more classes of metadata than a server knows"));

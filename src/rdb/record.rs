@@ -1,6 +1,7 @@
 //! What an RDB file is made of.
 
 use super::object::{MemberExpiries, ModuleRef, Template, ValueRef};
+use super::opcode::{Dialect, ValueType};
 use super::string::StringRef;
 use crate::value::{Blob, DbIndex, UnixMillis};
 
@@ -100,28 +101,60 @@ pub enum Record<'a> {
 }
 
 /// A key, its attributes and its value.
+///
+/// Kept small (it is moved about by the million): what few keys have is read from [`KeyRecord::raw`] when asked for.
 #[derive(Debug, Clone)]
 pub struct KeyRecord<'a> {
     /// Where the record begins, with the opcodes that belong to the key.
     pub offset: u64,
-    /// Where it ends.
-    pub end: u64,
+    /// The whole record as stored, with those opcodes, and with the AUX fields behind it that belong to the key (KeyDB).
+    pub raw: &'a [u8],
     /// The database.
     pub db: DbIndex,
     /// The key.
     pub key: Blob<'a>,
     /// When it expires.
     pub expiry: Option<UnixMillis>,
+    /// The value.
+    pub value: ValueRef<'a>,
+}
+
+/// What the opcodes before a key say about it, besides its expiry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Attributes<'a> {
     /// LRU: seconds since it was last used.
     pub idle_seconds: Option<u64>,
     /// LFU: the logarithmic counter.
     pub freq: Option<u8>,
     /// Module metadata (Redis 8.6): a count and classes, as stored; empty when there is none.
     pub metadata: &'a [u8],
+}
+
+impl<'a> KeyRecord<'a> {
+    /// Where the record ends.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.offset.saturating_add(self.raw.len() as u64)
+    }
+
+    /// The attributes, which few keys have.
+    #[must_use]
+    pub fn attributes(&self) -> Attributes<'a> {
+        match self.raw.first() {
+            Some(&first) if ValueType::from_byte(first, Dialect::Dragonfly).is_none() => {
+                super::reader::attributes_of(self.raw, self.offset)
+            }
+            _ => Attributes::default(),
+        }
+    }
+
     /// KeyDB's expiry of members.
-    pub member_expiries: MemberExpiries<'a>,
-    /// The value.
-    pub value: ValueRef<'a>,
+    #[must_use]
+    pub fn member_expiries(&self) -> MemberExpiries<'a> {
+        let behind = self.value.end().saturating_sub(self.offset);
+        let rest = usize::try_from(behind).ok().and_then(|at| self.raw.get(at..)).unwrap_or_default();
+        MemberExpiries::new(rest, self.value.end())
+    }
 }
 
 /// How a blob of records is compressed.
@@ -138,6 +171,8 @@ pub enum Compression {
 pub struct CompressedBlob<'a> {
     /// Where the record begins.
     pub offset: u64,
+    /// The database selected before it.
+    pub db: DbIndex,
     /// How it is compressed.
     pub compression: Compression,
     /// The frame.

@@ -5,15 +5,15 @@ use std::ops::Range;
 use super::ordered::{Filled, Job, ordered};
 use crate::bytes::Budget;
 use crate::bytes::crc64::Jones;
-use crate::rdb::{self, Record, reader::Reader};
-use crate::value::DbIndex;
+use crate::rdb::reader::{Mark, Reader, Skipped};
+use crate::rdb::{self, Record};
 
 /// The checksum takes blocks of this size, while they are in the cache.
 const SUM_BLOCK: usize = 128 << 10;
 /// A batch is full with this many bytes of records …
 const BATCH_BYTES: u64 = 256 << 10;
 /// … or with this many records.
-const BATCH_RECORDS: usize = 1024;
+const BATCH_RECORDS: usize = 2048;
 /// A record of more bytes than this is worked on alone, so that what comes of it can be handed on piece by piece.
 pub const LARGE_RECORD: u64 = 1 << 20;
 
@@ -99,24 +99,31 @@ struct Work<'t, T> {
     budget: Budget,
 }
 
+/// A run of records; the thread that works on it reads them again, which costs less than handing them over.
 #[derive(Default)]
 struct Batch<'a> {
-    records: Vec<(Record<'a>, DbIndex)>,
+    section: Option<(Mark<'a>, u64)>,
 }
 
 impl<'t, T: Task> Work<'t, T> {
     fn records(
         &self,
         local: &mut T::Local,
-        records: &[(Record<'_>, DbIndex)],
+        batch: &Batch<'_>,
         output: &mut T::Output,
         spill: &mut dyn FnMut(&mut T::Output),
     ) {
-        for (record, db) in records {
-            if let Record::Compressed(blob) = record {
-                self.compressed(local, blob, *db, output, spill);
-            } else {
-                self.task.record(local, record, output, spill);
+        let Some((start, end)) = &batch.section else { return };
+        let mut reader = start.reader_until(*end);
+        loop {
+            match reader.next_inner() {
+                Ok(Some(Record::Compressed(blob))) => {
+                    self.compressed(local, &blob, output, spill);
+                    reader.select(blob.last_db(&self.budget));
+                }
+                Ok(Some(record)) => self.task.record(local, &record, output, spill),
+                Ok(None) => return,
+                Err(error) => return self.task.broken(local, error, output),
             }
         }
     }
@@ -125,12 +132,11 @@ impl<'t, T: Task> Work<'t, T> {
         &self,
         local: &mut T::Local,
         blob: &rdb::CompressedBlob<'_>,
-        db: DbIndex,
         output: &mut T::Output,
         spill: &mut dyn FnMut(&mut T::Output),
     ) {
         let result = blob.inflate(&self.budget).and_then(|inflated| {
-            let mut reader = blob.reader(&inflated, db);
+            let mut reader = blob.reader(&inflated);
             while let Some(record) = reader.next_inner()? {
                 self.task.record(local, &record, output, spill);
             }
@@ -153,7 +159,7 @@ impl<'a, T: Task> Job for (&Work<'_, T>, std::marker::PhantomData<fn(&'a ())>) {
     }
 
     fn work(&self, local: &mut T::Local, input: &mut Batch<'a>, output: &mut T::Output) {
-        self.0.records(local, &input.records, output, &mut |_| {});
+        self.0.records(local, input, output, &mut |_| {});
     }
 }
 
@@ -188,7 +194,7 @@ pub fn walk<'a, T: Task>(
             Ok(filled)
         },
         |local, batch, output| {
-            work.records(local, &batch.records, output, &mut |output| {
+            work.records(local, batch, output, &mut |output| {
                 if failed.is_none() {
                     failed = (*take.borrow_mut())(output).err();
                 }
@@ -219,7 +225,7 @@ struct Outline<'a> {
     sum: Jones,
     error: Option<rdb::Error>,
     stored: Option<u64>,
-    held: Option<(Record<'a>, DbIndex)>,
+    held: Option<(Mark<'a>, u64)>,
     ended: bool,
     budget: Budget,
 }
@@ -241,64 +247,62 @@ impl<'a> Outline<'a> {
     }
 
     fn fill(&mut self, batch: &mut Batch<'a>) -> Filled {
-        batch.records.clear();
-        let begin = self.reader.offset();
         if let Some(large) = self.held.take() {
-            batch.records.push(large);
+            batch.section = Some(large);
             return Filled::Alone;
         }
-        while !self.ended && batch.records.len() < BATCH_RECORDS {
-            let before = self.reader.offset();
-            if before.saturating_sub(begin) >= BATCH_BYTES {
+        let begin = self.reader.mark();
+        let mut good = begin.offset();
+        let mut records = 0usize;
+        while !self.ended && records < BATCH_RECORDS && good.saturating_sub(begin.offset()) < BATCH_BYTES {
+            if !self.step() {
                 break;
             }
-            let Some(record) = self.next() else { break };
-            let large = self.reader.offset().saturating_sub(before) > LARGE_RECORD;
-            if large {
-                return self.large(record, batch);
+            let end = self.reader.offset();
+            if end.saturating_sub(good) > LARGE_RECORD {
+                let large = (self.reader.mark().back_at(&begin, good), end);
+                batch.section = Some((begin, good));
+                return self.large(records, large, batch);
             }
-            batch.records.push(record);
+            good = end;
+            records = records.saturating_add(1);
         }
         if !self.ended {
-            self.sum_up_to(self.reader.offset());
+            self.sum_up_to(good);
         }
-        if batch.records.is_empty() { Filled::End } else { Filled::Batch }
+        batch.section = Some((begin, good));
+        if records == 0 { Filled::End } else { Filled::Batch }
     }
 
     /// A large record is a batch of its own; what was collected before it goes first.
-    fn large(&mut self, record: (Record<'a>, DbIndex), batch: &mut Batch<'a>) -> Filled {
-        if batch.records.is_empty() {
-            batch.records.push(record);
+    fn large(&mut self, records_before: usize, large: (Mark<'a>, u64), batch: &mut Batch<'a>) -> Filled {
+        if records_before == 0 {
+            batch.section = Some(large);
             return Filled::Alone;
         }
-        self.held = Some(record);
+        self.held = Some(large);
         Filled::Batch
     }
 
-    fn next(&mut self) -> Option<(Record<'a>, DbIndex)> {
-        let db = self.reader.db();
-        match self.reader.next_record() {
-            Ok(Some(Record::Compressed(blob))) => {
-                self.reader.select(blob.last_db(db, &self.budget));
-                Some((Record::Compressed(blob), db))
+    /// Step over one record; false at the end and where the image breaks.
+    #[inline]
+    fn step(&mut self) -> bool {
+        match self.reader.skip_record() {
+            Ok(Some(Skipped::Record)) => return true,
+            Ok(Some(Skipped::Compressed(blob))) => {
+                self.reader.select(blob.last_db(&self.budget));
+                return true;
             }
-            Ok(Some(record)) => {
-                if let Record::End { checksum, .. } = record {
-                    self.ended = true;
-                    self.stored = checksum;
-                }
-                Some((record, db))
-            }
-            Ok(None) => {
+            Ok(Some(Skipped::End(checksum))) => {
                 self.ended = true;
-                None
+                self.stored = checksum;
+                return true;
             }
-            Err(error) => {
-                self.ended = true;
-                self.error = Some(error);
-                None
-            }
+            Ok(None) => {}
+            Err(error) => self.error = Some(error),
         }
+        self.ended = true;
+        false
     }
 
     /// Take whole blocks into the sum, while they are in the cache.

@@ -1,9 +1,9 @@
-use super::LONGEST_RUN;
-
 /// Entries of the hash table.
 const TABLE_BITS: u32 = 14;
 /// Back-references reach less far than this.
 const WINDOW: usize = 8191;
+/// The longest back-reference.
+const LONGEST_RUN: usize = 264;
 /// The longest literal run.
 const LONGEST_LITERAL: usize = 32;
 /// A compressed string must save this many bytes, or a server writes it plain.

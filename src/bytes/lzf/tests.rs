@@ -1,3 +1,5 @@
+#![expect(clippy::arithmetic_side_effects, reason = "numbers of the test's own")]
+
 use super::*;
 use proptest::prelude::*;
 
@@ -136,6 +138,22 @@ fn a_table_is_used_again_without_seeing_earlier_inputs() {
             let mut out = Vec::new();
             compressor.compress(text, &mut out).unwrap();
             assert_eq!(unpacked(&out, text.len() as u64).unwrap(), text);
+        }
+    }
+}
+
+#[test]
+fn every_byte_changed_and_every_cut_is_survived() {
+    let input = b"\x05abcdef\x80\x05\x01!!\xe0\x20\x00\x20\x01\x02xyz\xe0\xff\x09";
+    let whole = reference_decoder(input).unwrap();
+    assert_eq!(unpacked(input, whole.len() as u64).unwrap(), whole);
+    for at in 0..input.len() {
+        assert!(unpacked(&input[..at], whole.len() as u64).is_err());
+        for byte in 0..=255 {
+            let mut changed = input.to_vec();
+            changed[at] = byte;
+            let expected = reference_decoder(&changed).filter(|text| text.len() == whole.len());
+            assert_eq!(unpacked(&changed, whole.len() as u64).ok(), expected);
         }
     }
 }

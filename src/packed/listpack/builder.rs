@@ -1,4 +1,4 @@
-use super::{Backlen, HEADER, TERMINATOR, UNKNOWN};
+use super::{Backlen, HEADER, Iter, SHORTEST, TERMINATOR, UNKNOWN};
 use crate::packed::{Element, canonical_int};
 
 /// Writes a listpack as a server would: canonical integers as integers, each in its shortest form.
@@ -102,6 +102,23 @@ impl Builder {
         }
         self.bytes.extend_from_slice(text);
         self.finish_element(start);
+    }
+
+    /// The elements pushed so far.
+    pub(in crate::packed) fn iter(&self) -> impl Iterator<Item = Element<'_>> {
+        let body = self.bytes.get(HEADER..).unwrap_or_default();
+        Iter { rest: body, end: self.bytes.len() }.map_while(Result::ok)
+    }
+
+    /// Bytes of header and terminator.
+    pub(in crate::packed) fn framing(&self) -> usize {
+        SHORTEST
+    }
+
+    /// Add all elements of `other`, which must write backlens the same way.
+    pub(in crate::packed) fn append(&mut self, other: &Self) {
+        self.bytes.extend_from_slice(other.bytes.get(HEADER..).unwrap_or_default());
+        self.count = self.count.saturating_add(other.count);
     }
 
     fn push_coded(&mut self, code: u8, data: &[u8]) {

@@ -1,3 +1,5 @@
+#![expect(clippy::arithmetic_side_effects, reason = "numbers of the test's own")]
+
 use super::*;
 use proptest::prelude::*;
 
@@ -202,6 +204,20 @@ fn a_wrong_continuation_bit_passes_where_it_adds_nothing() {
     // Redis 8.6.3 and Valkey 9.1.2 accept this: the i64 ends with zeros.
     assert_eq!(verify(&framed(1, b"\xf4\x00\x00\x00\x80\x00\x00\x00\x00\x89")), Ok(1));
     assert!(verify(&framed(1, b"\xf4\x00\x00\x00\x80\x00\x00\x00\x01\x89")).is_err());
+}
+
+#[test]
+fn every_byte_changed_and_every_cut_is_survived() {
+    let long = [b'x'; 70];
+    let blob = built(Backlen::Redis, &[b"", b"abc", &long, b"5", b"-4000", b"30000", b"8000000", b"-9", b"2147483648"]);
+    for at in 0..blob.len() {
+        crate::packed::attack::listpack(&blob[..at]);
+        for byte in 0..=255 {
+            let mut changed = blob.clone();
+            changed[at] = byte;
+            crate::packed::attack::listpack(&changed);
+        }
+    }
 }
 
 fn texts() -> impl Strategy<Value = Vec<Vec<u8>>> {

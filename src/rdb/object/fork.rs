@@ -175,16 +175,20 @@ pub struct MemberExpiries<'a> {
 }
 
 impl<'a> MemberExpiries<'a> {
+    /// The AUX records behind a key.
+    pub(in crate::rdb) fn new(records: &'a [u8], offset: u64) -> Self {
+        Self { records, offset }
+    }
+
     /// Step over the AUX records that belong to the key just read, if there are any.
-    pub(in crate::rdb) fn after_key(c: &mut Cursor<'a>) -> Self {
-        let start = *c;
-        if c.peek() != Some(AUX) {
-            return Self::default();
+    #[inline]
+    pub(in crate::rdb) fn skip_after_key(c: &mut Cursor<'a>) {
+        if c.peek() == Some(AUX) {
+            let mut scratch = Scratch::default();
+            while let Some((_, _, next)) = pair(&mut c.clone(), &mut scratch) {
+                *c = next;
+            }
         }
-        while let Some(next) = pair(&mut c.clone(), &mut Scratch::default()) {
-            *c = next.2;
-        }
-        Self { records: c.since(&start), offset: start.offset() }
     }
 
     /// Member and expiry.

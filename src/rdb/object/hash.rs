@@ -189,22 +189,21 @@ fn bad_expiry(at: u64) -> Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Template<'a> {
     bytes: &'a [u8],
-    offset: u64,
 }
 
 impl<'a> Template<'a> {
     /// For values that refer to no template.
-    pub const NONE: Self = Self { bytes: &[], offset: 0 };
+    pub const NONE: Self = Self { bytes: &[] };
 
     /// Read the count and the names of a `HASH_TEMPLATE` record.
     pub(in crate::rdb) fn decode(c: &mut Cursor<'a>) -> Result<Self> {
         let start = *c;
         super::repeat(c, string::skip)?;
-        Ok(Self { bytes: c.since(&start), offset: start.offset() })
+        Ok(Self { bytes: c.since(&start) })
     }
 
     fn names(&self, scratch: &mut Scratch) -> Result<Vec<Blob<'a>>> {
-        let mut c = Cursor::at(self.bytes, self.offset);
+        let mut c = Cursor::new(self.bytes);
         let count = if self.bytes.is_empty() { 0 } else { length::decode(&mut c)? };
         (0..count).map(|_| string::decode(&mut c)?.to_blob(scratch)).collect()
     }

@@ -113,6 +113,12 @@ impl<'a> ValueRef<'a> {
         self.value_type.kind()
     }
 
+    /// Where the body ends.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.offset.saturating_add(self.body.len() as u64)
+    }
+
     fn cursor(&self) -> Cursor<'a> {
         Cursor::at(self.body, self.offset)
     }
@@ -128,6 +134,13 @@ impl<'a> ValueRef<'a> {
             };
         }
         self.value_type.encoding()
+    }
+
+    /// True for a string that is stored as it is, neither compressed nor as an integer.
+    #[must_use]
+    #[inline]
+    pub fn is_plain_string(&self) -> bool {
+        self.value_type == ValueType::String && self.body.first().is_some_and(|&first| first < 0xc0)
     }
 
     /// The string itself, for values of that type.
