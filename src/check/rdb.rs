@@ -170,11 +170,7 @@ fn duplicate_keys(input: &[u8], range: Range<u64>, task: &Check, repeated: &[u64
             }
             std::collections::hash_map::Entry::Occupied(earlier) => {
                 let message = format!("the key occurs twice; first at offset {}", earlier.get());
-<<<<<<< HEAD
-                let finding = Finding::error("rdb-duplicate-key", record.offset, message).until(record.end);
-=======
                 let finding = Finding::error("rdb-duplicate-key", record.offset, message).until(record.end());
->>>>>>> aof
                 findings
                     .push(finding.in_db(record.db.0).about_key(record.key.to_vec()).hint("a server dies loading this"));
             }

@@ -196,8 +196,8 @@ impl Inspector {
                 report(Error::invalid(at, "stream-nodes-unordered", "the nodes of a stream are not in order").into());
             }
             let blob = listpack.read(&mut self.buffers.first)?;
-            let counts = stream_node::verify(master, &blob).map_err(|e| Error::packed(blob_offset(&listpack), e))?;
-            live = live.saturating_add(counts.live as u64);
+            let (in_node, _) = stream_node::verify(&blob).map_err(|e| Error::packed(blob_offset(&listpack), e))?;
+            live = live.saturating_add(in_node);
         }
         let tail = stream::tail(value, &mut self.buffers)?;
         if tail.length != live {

@@ -89,6 +89,19 @@ impl<'a> Hash<'a> {
         gone.len()
     }
 
+    /// The same hash with bytes of its own.
+    #[must_use]
+    pub fn to_owned_bytes<'b>(&self) -> Hash<'b> {
+        let mut owned = Hash::default();
+        for (field, value) in self.iter() {
+            owned.set(Blob::copied(field), Blob::copied(value));
+            if let Some(at) = self.expiry(field) {
+                owned.expire(field, at);
+            }
+        }
+        owned
+    }
+
     /// Bytes on the heap.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {

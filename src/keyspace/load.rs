@@ -8,7 +8,7 @@ use super::stream::{Consumer, Group, Idempotency, Pending};
 use super::value::{List, Set, Typed, Value};
 use super::{Entry, Hash, Keyspace, Stream, Zset};
 use crate::rdb::object::Tail;
-use crate::rdb::{Buffers, Element, KeyRecord, Result, ValueRef, ValueType};
+use crate::rdb::{self, Buffers, Element, KeyRecord, Result, ValueRef, ValueType};
 use crate::value::{Blob, Kind};
 
 impl<'a> Keyspace<'a> {
@@ -35,6 +35,20 @@ impl<'a> Keyspace<'a> {
                 Ok(Value::Stored(Box::new(stored)))
             }
         }
+    }
+
+    /// Add a key of records that will be gone: everything is decoded and copied.
+    ///
+    /// # Errors
+    /// When the value is damaged, or one of a kind that has no decoded form.
+    pub fn load_owned(&mut self, record: &KeyRecord<'_>, buffers: &mut Buffers) -> Result<()> {
+        let Some(value) = decode(&record.value, buffers)? else {
+            let what = "a compressed value of this type cannot be kept";
+            return Err(rdb::Error::invalid(record.offset, "rdb-compressed-opaque", what));
+        };
+        let key = Blob::copied(&record.key);
+        self.db_mut(record.db).put(Entry { key, value: value.into_owned(), expires: record.expiry });
+        Ok(())
     }
 
     /// Add a function library of a snapshot. False when its first line does not name it.

@@ -91,6 +91,17 @@ impl<'a> Stream<'a> {
         self.entries.first_key_value().map_or(StreamId::MIN, |(&id, _)| id)
     }
 
+    /// The same stream with bytes of its own.
+    #[must_use]
+    pub fn to_owned_bytes<'b>(&self) -> Stream<'b> {
+        let own = |blob: &Blob<'_>| Blob::copied(blob);
+        let entries = self.entries.iter().map(|(&id, fields)| (id, fields.iter().map(own).collect())).collect();
+        let groups = self.groups.iter().map(|(name, group)| (own(name), group.to_owned_bytes())).collect();
+        let idempotency = self.idempotency.as_ref().map(|state| Box::new(state.to_owned_bytes()));
+        let Self { last_id, max_deleted_id, entries_added, .. } = *self;
+        Stream { entries, last_id, max_deleted_id, entries_added, groups, idempotency }
+    }
+
     /// Bytes on the heap, about.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
@@ -101,5 +112,33 @@ impl<'a> Stream<'a> {
         let entries: usize = self.entries.values().map(entry).sum();
         let pending: usize = self.groups.iter().map(|(_, group)| group.pending.len().saturating_mul(96)).sum();
         entries.saturating_add(pending)
+    }
+}
+
+impl Group<'_> {
+    fn to_owned_bytes<'b>(&self) -> Group<'b> {
+        let pending = |(&id, pending): (&StreamId, &Pending<'_>)| {
+            let Pending { delivered_at, deliveries, ref consumer } = *pending;
+            (id, Pending { consumer: Blob::copied(consumer), delivered_at, deliveries })
+        };
+        Group {
+            last_delivered: self.last_delivered,
+            entries_read: self.entries_read,
+            pending: self.pending.iter().map(pending).collect(),
+            consumers: self.consumers.iter().map(|(name, &times)| (Blob::copied(name), times)).collect(),
+        }
+    }
+}
+
+impl Idempotency<'_> {
+    fn to_owned_bytes<'b>(&self) -> Idempotency<'b> {
+        let ids = |ids: &VecDeque<(Blob<'_>, StreamId)>| ids.iter().map(|(id, at)| (Blob::copied(id), *at)).collect();
+        Idempotency {
+            duration: self.duration,
+            max_size: self.max_size,
+            producers: self.producers.iter().map(|(name, of)| (Blob::copied(name), ids(of))).collect(),
+            added: self.added,
+            duplicates: self.duplicates,
+        }
     }
 }

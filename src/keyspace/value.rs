@@ -74,6 +74,22 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The same value with bytes of its own. A stored one has none: decode it first.
+    #[must_use]
+    pub fn into_owned<'b>(self) -> Value<'b> {
+        let own = |blob: &Blob<'_>| Blob::copied(blob);
+        match self {
+            Self::String(blob) => Value::String(own(&blob)),
+            Self::Buffer(buffer) => Value::Buffer(buffer),
+            Self::List(list) => List(list.0.iter().map(own).collect()).into_value(),
+            Self::Set(set) => Set(set.0.keys().map(|member| (own(member), ())).collect()).into_value(),
+            Self::Hash(hash) => hash.to_owned_bytes().into_value(),
+            Self::Zset(zset) => zset.to_owned_bytes().into_value(),
+            Self::Stream(stream) => stream.to_owned_bytes().into_value(),
+            Self::Stored(_) => Value::String(Blob::default()),
+        }
+    }
+
     /// Bytes on the heap.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {

@@ -105,6 +105,13 @@ impl<'a> Zset<'a> {
         gone.into_iter().filter_map(|member| self.members.find(&member).map(|at| self.remove_at(at))).collect()
     }
 
+    /// The same sorted set with bytes of its own.
+    #[must_use]
+    pub fn to_owned_bytes<'b>(&self) -> Zset<'b> {
+        let members = self.members.iter().map(|(member, &score)| (Blob::copied(member), score)).collect();
+        Zset { members, order: None, skiplist: self.skiplist }
+    }
+
     /// Bytes on the heap.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {

@@ -3,6 +3,7 @@
 //! | module | what it owns |
 //! | --- | --- |
 //! | [`engine`] | one command after the other: transactions, errors, stopping early |
+//! | [`load`] | whole files into the engine |
 //! | [`table`] | which commands exist, their arity, their keys, and what executes them |
 //! | [`state`] | what commands work on |
 //! | [`until`] | conditions to stop early |
@@ -15,6 +16,7 @@ pub mod bits;
 pub mod engine;
 pub mod geo;
 pub mod hyperloglog;
+pub mod load;
 pub mod refusal;
 pub mod report;
 pub mod state;
@@ -37,6 +39,7 @@ mod times;
 mod transaction;
 
 pub use engine::{Engine, Watch};
+pub use load::Error;
 pub use refusal::Refusal;
 pub use report::{Noted, Notes, Place, Report};
 pub use state::{Args, Handler, State};

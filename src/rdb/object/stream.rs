@@ -208,11 +208,18 @@ pub(super) fn elements<'a>(value: &ValueRef<'a>, buffers: &mut Buffers, visit: &
         let (master, listpack) = node(c, &mut buffers.first)?;
         let at = blob_offset(&listpack);
         let blob = listpack.read(&mut buffers.first)?;
-        let mut entries = StreamNode::new(master, &blob).map_err(|e| Error::packed(at, e))?;
-        while let Some(entry) = entries.next_entry().map_err(|e| Error::packed(at, e))? {
-            if !entry.deleted {
-                visit(Element::Entry(entry.id, entry.fields))?;
+        let node = StreamNode::new(master, &blob).map_err(|e| Error::packed(at, e))?;
+        let mut fields = Vec::new();
+        for entry in node.entries() {
+            let entry = entry.map_err(|e| Error::packed(at, e))?;
+            if entry.deleted {
+                continue;
             }
+            fields.clear();
+            for (field, value) in entry.pairs() {
+                fields.extend([field, value]);
+            }
+            visit(Element::Entry(entry.id, &fields))?;
         }
     }
     let tail = tail_after_nodes(level(value.value_type), c, buffers)?;
