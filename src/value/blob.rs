@@ -37,6 +37,14 @@ impl<'a> Blob<'a> {
         }
     }
 
+    /// Keep a slice of the input: in place when it is short, which spares a look into the input each time
+    /// it is compared, else borrowed.
+    #[must_use]
+    #[inline]
+    pub fn near(bytes: &'a [u8]) -> Self {
+        if bytes.len() <= INLINE { Self::copied(bytes) } else { Self::borrowed(bytes) }
+    }
+
     /// The decimal text of an integer.
     #[must_use]
     pub fn integer(value: i64) -> Self {

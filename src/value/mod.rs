@@ -2,9 +2,11 @@
 
 mod blob;
 pub mod number;
+mod slot;
 mod stream_id;
 
 pub use blob::{Blob, Piece};
+pub use slot::{SLOTS, key_slot};
 pub use stream_id::StreamId;
 
 /// A database number.

@@ -52,7 +52,7 @@ impl LongDouble {
 
     /// The sum; `None` when it is too large.
     #[must_use]
-    pub fn add(self, other: Self) -> Option<Self> {
+    pub fn checked_add(self, other: Self) -> Option<Self> {
         let (large, small) = if self.top() >= other.top() { (self, other) } else { (other, self) };
         if small.mantissa == 0 {
             return Some(large);
@@ -147,7 +147,7 @@ mod tests {
 
     fn sum(a: &str, b: &str) -> Option<String> {
         let mut out = Vec::new();
-        LongDouble::parse(a.as_bytes())?.add(LongDouble::parse(b.as_bytes())?)?.write(&mut out);
+        LongDouble::parse(a.as_bytes())?.checked_add(LongDouble::parse(b.as_bytes())?)?.write(&mut out);
         Some(String::from_utf8(out).unwrap())
     }
 

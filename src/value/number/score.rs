@@ -260,7 +260,8 @@ mod tests {
     #[test]
     fn sort_weights_have_three_sets_of_rules() {
         const INF: f64 = f64::INFINITY;
-        let cases: [(&[u8], Option<f64>, Option<f64>, Option<f64>); 14] = [
+        type Weight = Option<f64>;
+        let cases: [(&[u8], Weight, Weight, Weight); 14] = [
             (b"", Some(0.0), Some(0.0), None),
             (b"\0", Some(0.0), Some(0.0), None),
             (b"1\0x", Some(1.0), Some(1.0), Some(1.0)),

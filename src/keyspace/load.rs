@@ -1,0 +1,208 @@
+//! RDB records into the keyspace.
+//!
+//! A plain string becomes a slice of the input at once. Everything else stays as it is stored,
+//! [`Value::Stored`], until a command wants to look into it: most keys of a snapshot are never touched by the
+//! log behind it.
+
+use super::stream::{Consumer, Group, Idempotency, Pending};
+use super::value::{List, Set, Typed, Value};
+use super::{Entry, Hash, Keyspace, Stream, Zset};
+use crate::rdb::object::Tail;
+use crate::rdb::{self, Buffers, Element, KeyRecord, Result, ValueRef, ValueType};
+use crate::value::{Blob, Kind};
+
+impl<'a> Keyspace<'a> {
+    /// Add a key of a snapshot, in place of one of the same name.
+    ///
+    /// # Errors
+    /// When a plain string cannot be read; other values are not looked into.
+    pub fn load(&mut self, record: &KeyRecord<'a>, buffers: &mut Buffers) -> Result<()> {
+        let value = self.hold(record.value, buffers)?;
+        self.db_mut(record.db).put(Entry { key: record.key.clone(), value, expires: record.expiry });
+        Ok(())
+    }
+
+    /// A stored value as the value of a key: strings decoded where that takes no memory, others as they are.
+    ///
+    /// # Errors
+    /// When a plain string cannot be read.
+    pub fn hold(&mut self, stored: ValueRef<'a>, buffers: &mut Buffers) -> Result<Value<'a>> {
+        let text = stored.string().filter(|_| stored.encoding() != "lzf");
+        match text {
+            Some(text) => Ok(Value::String(text.to_blob(&mut buffers.first)?)),
+            None => {
+                self.has_stored = true;
+                Ok(Value::Stored(Box::new(stored)))
+            }
+        }
+    }
+
+    /// Add a key of records that will be gone: everything is decoded and copied.
+    ///
+    /// # Errors
+    /// When the value is damaged, or one of a kind that has no decoded form.
+    pub fn load_owned(&mut self, record: &KeyRecord<'_>, buffers: &mut Buffers) -> Result<()> {
+        let Some(value) = decode(&record.value, buffers)? else {
+            let what = "a compressed value of this type cannot be kept";
+            return Err(rdb::Error::invalid(record.offset, "rdb-compressed-opaque", what));
+        };
+        let key = Blob::copied(&record.key);
+        self.db_mut(record.db).put(Entry { key, value: value.into_owned(), expires: record.expiry });
+        Ok(())
+    }
+
+    /// Add a function library of a snapshot. False when its first line does not name it.
+    pub fn load_function(&mut self, code: Blob<'a>) -> bool {
+        let Some(name) = library_name(&code) else { return false };
+        let name = Blob::copied(name);
+        self.functions.insert(name, code);
+        true
+    }
+}
+
+/// The name of a function library: `#!lua name=mylib`.
+#[must_use]
+pub fn library_name(code: &[u8]) -> Option<&[u8]> {
+    let line = code.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()?;
+    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    words.find_map(|word| word.strip_prefix(b"name=")).filter(|name| !name.is_empty())
+}
+
+/// Decode a stored value. `None` for what commands of core types cannot work on: modules, arrays, forks' own types.
+///
+/// # Errors
+/// When the value is damaged.
+pub fn decode<'a>(stored: &ValueRef<'a>, buffers: &mut Buffers) -> Result<Option<Value<'a>>> {
+    match (stored.kind(), stored.value_type) {
+        (_, ValueType::DragonflyJson) => Ok(None),
+        (Kind::String, _) => string(stored, buffers).map(Some),
+        (Kind::List, _) => list(stored, buffers).map(Some),
+        (Kind::Set, _) => set(stored, buffers).map(Some),
+        (Kind::Hash, _) => hash(stored, buffers).map(Some),
+        (Kind::Zset, _) => zset(stored, buffers).map(Some),
+        (Kind::Stream, _) => stream(stored, buffers).map(Some),
+        (Kind::Module | Kind::Array, _) => Ok(None),
+    }
+}
+
+fn string<'a>(stored: &ValueRef<'a>, buffers: &mut Buffers) -> Result<Value<'a>> {
+    let mut text = Blob::default();
+    stored.elements(buffers, &mut |element: Element<'a, '_>| {
+        if let Element::Item(piece) = element {
+            text = piece.to_blob();
+        }
+        Ok(())
+    })?;
+    Ok(Value::String(text))
+}
+
+fn list<'a>(stored: &ValueRef<'a>, buffers: &mut Buffers) -> Result<Value<'a>> {
+    let mut list = List::default();
+    stored.elements(buffers, &mut |element: Element<'a, '_>| {
+        if let Element::Item(piece) = element {
+            list.0.push_back(piece.to_blob());
+        }
+        Ok(())
+    })?;
+    Ok(list.into_value())
+}
+
+fn set<'a>(stored: &ValueRef<'a>, buffers: &mut Buffers) -> Result<Value<'a>> {
+    let mut set = Set::default();
+    stored.elements(buffers, &mut |element: Element<'a, '_>| {
+        if let Element::Member(piece, _) = element {
+            set.0.insert(piece.to_blob(), ());
+        }
+        Ok(())
+    })?;
+    Ok(set.into_value())
+}
+
+fn hash<'a>(stored: &ValueRef<'a>, buffers: &mut Buffers) -> Result<Value<'a>> {
+    let mut hash = Hash::default();
+    stored.elements(buffers, &mut |element: Element<'a, '_>| {
+        if let Element::Field { field, value, expiry } = element {
+            hash.set(field.to_blob(), value.to_blob());
+            if let Some(at) = expiry {
+                hash.expire(&field, at);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(hash.into_value())
+}
+
+fn zset<'a>(stored: &ValueRef<'a>, buffers: &mut Buffers) -> Result<Value<'a>> {
+    let mut zset = Zset::default();
+    stored.elements(buffers, &mut |element: Element<'a, '_>| {
+        if let Element::Scored(member, score) = element {
+            zset.skiplist |= member.len() > 64;
+            zset.set(member.to_blob(), score);
+        }
+        Ok(())
+    })?;
+    zset.skiplist |= zset.len() > 128;
+    Ok(zset.into_value())
+}
+
+fn stream<'a>(stored: &ValueRef<'a>, buffers: &mut Buffers) -> Result<Value<'a>> {
+    let mut stream = Stream::default();
+    stored.elements(buffers, &mut |element: Element<'a, '_>| {
+        match element {
+            Element::Entry(id, fields) => {
+                let mut digits = itoa::Buffer::new();
+                let fields = fields.iter().map(|field| Blob::copied(field.text(&mut digits))).collect();
+                stream.entries.insert(id, fields);
+            }
+            Element::Tail(tail) => add_tail(&mut stream, tail),
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(stream.into_value())
+}
+
+fn add_tail<'a>(stream: &mut Stream<'a>, tail: &Tail<'a>) {
+    stream.last_id = tail.last_id;
+    stream.max_deleted_id = tail.max_deleted_id.unwrap_or_default();
+    stream.entries_added = tail.entries_added.unwrap_or(tail.length);
+    for group in &tail.groups {
+        let mut loaded = Group { last_delivered: group.last_id, entries_read: group.entries_read, ..Group::default() };
+        for consumer in &group.consumers {
+            let times = Consumer { seen_at: consumer.seen, active_at: consumer.active.filter(|at| at.0 >= 0) };
+            loaded.consumers.insert(consumer.name.clone(), times);
+        }
+        for pending in &group.pending {
+            let consumer = pending.consumer.and_then(|at| group.consumers.get(usize::try_from(at).ok()?));
+            let consumer = consumer.map(|consumer| consumer.name.clone()).unwrap_or_default();
+            let entry = Pending { consumer, delivered_at: pending.delivered, deliveries: pending.deliveries };
+            loaded.pending.insert(pending.id, entry);
+        }
+        stream.groups.insert(group.name.clone(), loaded);
+    }
+    stream.idempotency = tail.idempotence.as_ref().map(|state| {
+        let producers =
+            state.producers.iter().map(|producer| (producer.id.clone(), producer.ids.iter().cloned().collect()));
+        Box::new(Idempotency {
+            duration: state.seconds,
+            max_size: state.max_entries,
+            producers: producers.collect(),
+            added: state.added,
+            duplicates: state.duplicates,
+        })
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_is_named_in_its_first_line() {
+        assert_eq!(library_name(b"#!lua name=mylib\nreturn 1"), Some(&b"mylib"[..]));
+        assert_eq!(library_name(b"#!js  engine=x name=a b"), Some(&b"a"[..]));
+        for code in [&b"redis.call()"[..], b"#!lua\nname=x", b"#!lua name=\n", b""] {
+            assert_eq!(library_name(code), None);
+        }
+    }
+}

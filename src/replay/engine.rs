@@ -1,0 +1,196 @@
+//! The engine: takes the commands of a log one after the other and keeps a keyspace.
+//!
+//! Per command: find it in the table; queue it when a transaction is open; check its number of words; execute
+//! it. What cannot be executed is reported with its place and the replay goes on: a server answers such a
+//! command with an error, or dies of it.
+//!
+//! Nothing expires during a replay, as nothing does while a server loads.
+
+use super::refusal::Refusal;
+use super::report::{Place, Report};
+use super::state::{Args, State};
+use super::table::{self, Command, Flags};
+use super::transaction::Transaction;
+use super::until::Until;
+use crate::keyspace::{Keyspace, Like};
+use crate::value::{DbIndex, UnixMillis};
+
+/// What a caller wants to hear of while a log is replayed.
+pub trait Watch<'a> {
+    /// A message was published. In logs made from a replication stream or by `MONITOR`.
+    fn message(&mut self, _place: Place, _channel: &'a [u8], _message: &'a [u8]) {}
+    /// A command is about to be executed in this state, transactions in the order of their commands.
+    fn command(&mut self, _place: Place, _state: &State<'a>, _args: Args<'_, 'a>) {}
+}
+
+impl Watch<'_> for () {}
+
+/// Replays commands.
+#[derive(Debug)]
+pub struct Engine<'a, W = ()> {
+    state: State<'a>,
+    transaction: Option<Transaction<'a>>,
+    until: Until,
+    report: Report<'a>,
+    watch: W,
+    stopped: bool,
+}
+
+impl<'a> Engine<'a> {
+    /// An engine with nothing in its keyspace.
+    #[must_use]
+    pub fn new(like: Like) -> Self {
+        Self::watched(like, ())
+    }
+}
+
+impl<'a, W: Watch<'a>> Engine<'a, W> {
+    /// An engine that tells somebody what it does.
+    #[must_use]
+    pub fn watched(like: Like, watch: W) -> Self {
+        let report = Report::default();
+        Self { state: State::new(like), transaction: None, until: Until::default(), report, watch, stopped: false }
+    }
+
+    /// Stop early.
+    #[must_use]
+    pub fn until(mut self, until: Until) -> Self {
+        self.until = until;
+        self
+    }
+
+    /// The state, to start from a snapshot or to set limits.
+    pub fn state_mut(&mut self) -> &mut State<'a> {
+        &mut self.state
+    }
+
+    /// The state.
+    #[must_use]
+    pub fn state(&self) -> &State<'a> {
+        &self.state
+    }
+
+    /// What was met so far.
+    #[must_use]
+    pub fn report(&self) -> &Report<'a> {
+        &self.report
+    }
+
+    /// Has a condition to stop been met? Then nothing more is executed.
+    #[must_use]
+    pub fn stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// A new part of the log begins: it starts outside of any transaction, in database 0.
+    pub fn begin_part(&mut self) {
+        self.end_part();
+        self.state.db = DbIndex(0);
+    }
+
+    /// The log, or a part of it, ends: an open transaction never happened.
+    pub fn end_part(&mut self) {
+        if let Some(open) = self.transaction.take() {
+            self.state.db = open.db;
+            if !self.stopped {
+                self.report.skip(open.place, b"MULTI", Refusal::Invalid("the transaction is never executed"));
+            }
+        }
+    }
+
+    /// An annotation gives the time of what follows, in seconds.
+    pub fn annotate(&mut self, seconds: i64) {
+        self.state.now = UnixMillis(seconds.saturating_mul(1000));
+        self.stopped |= self.until.is_later(self.state.now);
+    }
+
+    /// The next command of the log.
+    pub fn feed(&mut self, place: Place, args: Args<'_, 'a>) {
+        let Some(name) = args.first() else { return };
+        if self.stopped || self.until.is_reached(place, self.report.commands, args) {
+            self.stopped = true;
+            return;
+        }
+        self.report.commands = self.report.commands.saturating_add(1);
+        let command = table::find(args);
+        match (command, &mut self.transaction) {
+            (Some(command), _) if command.flags.has(Flags::TRANSACTION) => self.bracket(place, command, args),
+            (_, Some(open)) => open.queue(place, args),
+            (Some(command), None) => self.execute(place, command, args),
+            (None, None) => self.report.skip(place, name, Refusal::UnknownCommand),
+        }
+    }
+
+    /// The keyspace and the report, at the end of the log.
+    #[must_use]
+    pub fn finish(mut self) -> (Keyspace<'a>, Report<'a>, W) {
+        self.end_part();
+        (self.state.keyspace, self.report, self.watch)
+    }
+
+    fn bracket(&mut self, place: Place, command: &Command, args: Args<'_, 'a>) {
+        let name = args.first().copied().unwrap_or_default();
+        match (command.name, self.transaction.take()) {
+            ("MULTI", None) => self.transaction = Some(Transaction::new(place, self.state.db)),
+            ("MULTI", open) => {
+                self.transaction = open;
+                self.report.skip(place, name, Refusal::Invalid("MULTI within a transaction"));
+            }
+            ("EXEC", Some(open)) => open.run(|place, args| self.execute_queued(place, args)),
+            ("EXEC", None) => self.report.skip(place, name, Refusal::Invalid("EXEC without MULTI")),
+            (_, Some(_)) => {}
+            (_, None) => self.report.skip(place, name, Refusal::Invalid("DISCARD without MULTI")),
+        }
+    }
+
+    fn execute_queued(&mut self, place: Place, args: Args<'_, 'a>) {
+        match table::find(args) {
+            Some(command) => self.execute(place, command, args),
+            None => self.report.skip(place, args.first().copied().unwrap_or_default(), Refusal::UnknownCommand),
+        }
+    }
+
+    #[inline]
+    fn execute(&mut self, place: Place, command: &Command, args: Args<'_, 'a>) {
+        self.watch.command(place, &self.state, args);
+        let outcome = match command.run {
+            _ if !command.takes(args.len()) => Err(Refusal::Arity),
+            Some(run) if self.state.keyspace.has_stored() && !command.flags.has(Flags::WHOLE) => {
+                self.touch_keys(command, args).and_then(|()| run(&mut self.state, args))
+            }
+            Some(run) => run(&mut self.state, args),
+            None => self.without_effect(place, command, args),
+        };
+        if outcome.is_err() || self.state.remark.is_some() {
+            self.note(place, args, outcome);
+        }
+    }
+
+    fn touch_keys(&mut self, command: &Command, args: Args<'_, 'a>) -> Result<(), Refusal> {
+        command.keys_of(args).into_iter().try_for_each(|key| self.state.touch(key))
+    }
+
+    #[cold]
+    fn note(&mut self, place: Place, args: Args<'_, 'a>, outcome: Result<(), Refusal>) {
+        let name = args.first().copied().unwrap_or_default();
+        let remark = self.state.remark.take();
+        match outcome {
+            Err(why) => self.report.skip(place, name, why),
+            Ok(()) => self.report.remark(place, name, remark.unwrap_or_default()),
+        }
+    }
+
+    /// A command that changes nothing, or nothing that we know how to change.
+    fn without_effect(&mut self, place: Place, command: &Command, args: Args<'_, 'a>) -> Result<(), Refusal> {
+        if command.flags.has(Flags::WRITE) {
+            return Err(Refusal::NotReplayable("nobody but a server can tell what this command changed"));
+        }
+        if let (true, &[_, channel, message]) = (command.flags.has(Flags::PUBLISH), args) {
+            self.report.publish(channel);
+            self.watch.message(place, channel, message);
+        } else {
+            self.report.without_effect = self.report.without_effect.saturating_add(1);
+        }
+        Ok(())
+    }
+}

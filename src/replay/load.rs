@@ -1,0 +1,138 @@
+//! Whole files into the engine: a snapshot, a log, or a log behind its preamble.
+
+use super::engine::{Engine, Watch};
+use super::report::Place;
+use crate::aof;
+use crate::bytes::Cursor;
+use crate::keyspace::{Family, Like};
+use crate::rdb::{self, Buffers, Header, Record};
+use crate::value::Blob;
+use std::fmt;
+
+/// Reading a part could not go on. What precedes the place is in the keyspace.
+#[derive(Debug, PartialEq)]
+pub enum Error {
+    /// In an RDB image.
+    Rdb(rdb::Error),
+    /// In a log.
+    Aof(aof::Error),
+}
+
+impl Error {
+    /// The absolute offset in the part.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        match self {
+            Self::Rdb(error) => error.offset(),
+            Self::Aof(error) => error.offset(),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rdb(error) => error.fmt(f),
+            Self::Aof(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<rdb::Error> for Error {
+    fn from(error: rdb::Error) -> Self {
+        Self::Rdb(error)
+    }
+}
+
+impl From<aof::Error> for Error {
+    fn from(error: aof::Error) -> Self {
+        Self::Aof(error)
+    }
+}
+
+impl<'a, W: Watch<'a>> Engine<'a, W> {
+    /// Replay one file: an RDB image, if it begins with one, then the commands behind it.
+    ///
+    /// # Errors
+    /// Where the file is damaged or ends early. An open transaction stays open until [`Engine::end_part`].
+    pub fn replay_part(&mut self, part: u32, input: &'a [u8]) -> Result<(), Error> {
+        self.begin_part();
+        let start = if is_rdb(input) { self.load_rdb(input)? } else { 0 };
+        let mut reader = aof::Reader::starting_at(input, start);
+        while let Some(record) = reader.next_record()? {
+            match record {
+                aof::Record::Command(command) => {
+                    self.feed(Place { part, offset: command.offset, end: command.end }, command.argv);
+                }
+                aof::Record::Annotation(annotation) => {
+                    if let Some(seconds) = annotation.timestamp() {
+                        self.annotate(seconds);
+                    }
+                }
+            }
+            if self.stopped() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Load the RDB image at the beginning of a file; the offset behind it.
+    ///
+    /// # Errors
+    /// Where the image is damaged or ends early.
+    pub fn load_rdb(&mut self, input: &'a [u8]) -> Result<u64, rdb::Error> {
+        let state = self.state_mut();
+        let mut buffers = Buffers::new(&state.budget);
+        let mut reader = rdb::Reader::new(input)?;
+        while let Some(record) = reader.next_record()? {
+            match record {
+                Record::Key(key) => state.keyspace.load(&key, &mut buffers)?,
+                Record::Function { code, .. } => drop(state.keyspace.load_function(code.to_blob(&mut buffers.first)?)),
+                Record::Compressed(blob) => {
+                    let inflated = blob.inflate(&state.budget)?;
+                    let mut inner = blob.reader(&inflated);
+                    while let Some(record) = inner.next_inner()? {
+                        if let Record::Key(key) = record {
+                            state.keyspace.load_owned(&key, &mut buffers)?;
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(reader.offset())
+    }
+}
+
+/// Does a file begin with an RDB image?
+#[must_use]
+pub fn is_rdb(input: &[u8]) -> bool {
+    Header::decode(&mut Cursor::at(input, 0)).is_ok()
+}
+
+/// The server that wrote an RDB image, by its AUX fields.
+#[must_use]
+pub fn producer(input: &[u8]) -> Option<Like> {
+    let mut reader = rdb::Reader::new(input).ok()?;
+    while let Ok(Some(Record::Aux { name, value, .. })) = reader.next_record() {
+        if let Some(like) = named(&name, &value) {
+            return Some(like);
+        }
+    }
+    None
+}
+
+fn named(name: &Blob<'_>, value: &Blob<'_>) -> Option<Like> {
+    let family = match name.as_bytes() {
+        b"redis-ver" => Family::Redis,
+        b"valkey-ver" => Family::Valkey,
+        b"redict-ver" => Family::Redict,
+        _ => return None,
+    };
+    let mut numbers = std::str::from_utf8(value).ok()?.split('.').map(|part| part.parse().ok());
+    let (major, minor) = (numbers.next()??, numbers.next().flatten().unwrap_or(0));
+    Some(Like { family, major, minor })
+}

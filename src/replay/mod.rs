@@ -1,0 +1,46 @@
+//! Commands to keyspace: what each of them does, to the bit.
+//!
+//! | module | what it owns |
+//! | --- | --- |
+//! | [`engine`] | one command after the other: transactions, errors, stopping early |
+//! | [`load`] | whole files into the engine |
+//! | [`table`] | which commands exist, their arity, their keys, and what executes them |
+//! | [`state`] | what commands work on |
+//! | [`until`] | conditions to stop early |
+//! | [`report`] | what was met on the way |
+//! | `strings`, `lists`, … | one file per group of commands |
+//! | [`bits`], [`hyperloglog`], [`geo`] | algorithms on plain bytes and numbers |
+
+pub mod args;
+pub mod bits;
+pub mod engine;
+pub mod geo;
+pub mod hyperloglog;
+pub mod load;
+pub mod refusal;
+pub mod report;
+pub mod state;
+pub mod table;
+pub mod until;
+
+mod bitmaps;
+mod catalogue;
+mod hashes;
+mod hyperloglogs;
+mod keys;
+mod lists;
+mod script;
+mod scripting;
+mod server;
+mod sets;
+mod sort;
+mod strings;
+mod times;
+mod transaction;
+
+pub use engine::{Engine, Watch};
+pub use load::Error;
+pub use refusal::Refusal;
+pub use report::{Noted, Notes, Place, Report};
+pub use state::{Args, Handler, State};
+pub use until::Until;

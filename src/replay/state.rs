@@ -1,0 +1,113 @@
+//! What commands work on: the keyspace, the selected database, the time, and which server to be.
+
+use super::refusal::Refusal;
+use crate::bytes::{Budget, Exhausted};
+use crate::keyspace::load::decode;
+use crate::keyspace::{Db, Keyspace, Like, Value};
+use crate::rdb::Buffers;
+use crate::value::{DbIndex, UnixMillis};
+
+/// The words of one command, its name first.
+pub type Args<'c, 'a> = &'c [&'a [u8]];
+
+/// Executes a command whose number of words fits the command table.
+///
+/// # Errors
+/// A [`Refusal`]: then nothing has changed.
+pub type Handler = for<'a> fn(&mut State<'a>, Args<'_, 'a>) -> Result<(), Refusal>;
+
+/// The state of a replay.
+#[derive(Debug)]
+pub struct State<'a> {
+    /// All keys.
+    pub keyspace: Keyspace<'a>,
+    /// The selected database.
+    pub db: DbIndex,
+    /// Which server to behave like.
+    pub like: Like,
+    /// The time of the command, by the last annotation, or the time given for the whole input.
+    pub now: UnixMillis,
+    /// What growth is charged to.
+    pub budget: Budget,
+    /// The longest string a command may build (`proto-max-bulk-len`).
+    pub longest_string: usize,
+    /// What the command at hand left open, if anything.
+    pub(super) remark: Option<&'static str>,
+    charged: u64,
+    since_count: u64,
+}
+
+impl<'a> State<'a> {
+    /// An empty keyspace.
+    #[must_use]
+    pub fn new(like: Like) -> Self {
+        Self {
+            keyspace: Keyspace::default(),
+            db: DbIndex(0),
+            like,
+            now: UnixMillis(0),
+            budget: Budget::default(),
+            longest_string: 512 << 20,
+            remark: None,
+            charged: 0,
+            since_count: 0,
+        }
+    }
+
+    /// The selected database.
+    #[inline]
+    pub fn db(&mut self) -> &mut Db<'a> {
+        self.keyspace.db_mut(self.db)
+    }
+
+    /// Charge what a command is about to add beyond the bytes of the log. What the keyspace gave up since is
+    /// only seen when the account is empty: then the keyspace is counted.
+    ///
+    /// # Errors
+    /// [`Exhausted`] when the budget does not hold it.
+    pub fn charge(&mut self, bytes: usize) -> Result<(), Exhausted> {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        if self.budget.charge(bytes).is_err() {
+            self.recount();
+            self.budget.charge(bytes)?;
+        }
+        self.charged = self.charged.saturating_add(bytes);
+        self.since_count = self.since_count.saturating_add(bytes);
+        Ok(())
+    }
+
+    /// Give back what is charged and no longer there. Not again before a good part was charged anew: it looks at
+    /// every key.
+    #[cold]
+    fn recount(&mut self) {
+        if self.since_count <= self.charged / 16 {
+            return;
+        }
+        let present = u64::try_from(self.keyspace.heap_bytes()).unwrap_or(u64::MAX);
+        let gone = self.charged.saturating_sub(present);
+        self.budget.refund(gone);
+        self.charged = self.charged.saturating_sub(gone);
+        self.since_count = 0;
+    }
+
+    /// Decode the value of a key of the selected database, if it is still as a snapshot stored it.
+    ///
+    /// # Errors
+    /// When it is damaged, or memory does not suffice.
+    pub fn touch(&mut self, key: &[u8]) -> Result<(), Refusal> {
+        let Some(Value::Stored(stored)) = self.db().entry(key).map(|entry| &entry.value) else { return Ok(()) };
+        let stored = **stored;
+        let damaged = |_| Refusal::NotReplayable("the stored value of a key is damaged");
+        let Some(value) = decode(&stored, &mut Buffers::new(&self.budget)).map_err(damaged)? else { return Ok(()) };
+        self.charge(value.heap_bytes())?;
+        if let Some(entry) = self.db().entry_mut(key) {
+            entry.value = value;
+        }
+        Ok(())
+    }
+
+    /// Say that the command at hand was executed, but in a way that a server may not have.
+    pub fn remark(&mut self, what: &'static str) {
+        self.remark = Some(what);
+    }
+}

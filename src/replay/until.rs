@@ -1,0 +1,190 @@
+//! Conditions to stop a replay early: point-in-time recovery.
+
+use super::report::Place;
+use super::state::Args;
+use crate::value::UnixMillis;
+
+/// When to stop. Without any condition: at the end of the log.
+#[derive(Clone, Debug, Default)]
+pub struct Until {
+    /// Leave out what is later than this, by the annotations.
+    pub time: Option<UnixMillis>,
+    /// Leave out what ends after this offset of this part, and all later parts.
+    pub offset: Option<(u32, u64)>,
+    /// Only so many commands.
+    pub commands: Option<u64>,
+    /// Stop before the first command that matches.
+    pub before: Option<TextGlob>,
+}
+
+impl Until {
+    /// Is a time beyond the last one wanted?
+    #[must_use]
+    pub fn is_later(&self, now: UnixMillis) -> bool {
+        self.time.is_some_and(|last| now > last)
+    }
+
+    /// Is this command, with so many before it, beyond the last one wanted?
+    #[must_use]
+    #[inline]
+    pub fn is_reached(&self, place: Place, commands_before: u64, args: Args<'_, '_>) -> bool {
+        self.offset.is_some_and(|(part, offset)| (place.part, place.end) > (part, offset))
+            || self.commands.is_some_and(|most| commands_before >= most)
+            || self.before.as_ref().is_some_and(|glob| glob.matches(args))
+    }
+}
+
+/// A glob over the whole text of a command: its words joined by one space, the name compared without case.
+///
+/// `*` any bytes, `?` one byte, `[a-c]` and `[^a-c]` sets, `\` takes the next byte as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextGlob {
+    pattern: Vec<u8>,
+    name_end: usize,
+}
+
+impl TextGlob {
+    /// From the text of the pattern. The part before its first space is the one for the command's name.
+    #[must_use]
+    pub fn new(pattern: &[u8]) -> Self {
+        let name_end = pattern.iter().position(|&byte| byte == b' ').unwrap_or(pattern.len());
+        Self { pattern: pattern.to_vec(), name_end }
+    }
+
+    /// Does a command match?
+    #[must_use]
+    pub fn matches(&self, args: Args<'_, '_>) -> bool {
+        let Some((name, rest)) = args.split_first() else { return false };
+        let mut pattern = self.pattern.clone();
+        pattern.iter_mut().take(self.name_end).for_each(u8::make_ascii_uppercase);
+        let mut text = name.to_ascii_uppercase();
+        for word in rest {
+            text.push(b' ');
+            text.extend_from_slice(word);
+        }
+        glob(&pattern, &text)
+    }
+}
+
+/// Does `text` match a Redis glob? Linear in both but for the last `*`, which is all that needs going back to.
+#[must_use]
+pub fn glob(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut pattern, mut text) = (pattern, text);
+    let mut retry: Option<(&[u8], &[u8])> = None;
+    loop {
+        if let [b'*', rest @ ..] = pattern {
+            pattern = rest;
+            retry = Some((rest, text));
+            continue;
+        }
+        let step = match text.split_first() {
+            None if pattern.is_empty() => return true,
+            None => return false,
+            Some((&byte, after)) => one(pattern, byte).map(|pattern| (pattern, after)),
+        };
+        (pattern, text) = match (step, retry) {
+            (Some(next), _) => next,
+            (None, Some((after_star, from))) => {
+                let from = from.get(1..).unwrap_or_default();
+                retry = Some((after_star, from));
+                (after_star, from)
+            }
+            (None, None) => return false,
+        };
+    }
+}
+
+/// Match one byte; what is left of the pattern then.
+fn one(pattern: &[u8], byte: u8) -> Option<&[u8]> {
+    match pattern {
+        [b'?', rest @ ..] => Some(rest),
+        [b'[', rest @ ..] => class(rest, byte),
+        [b'\\', escaped, rest @ ..] => (*escaped == byte).then_some(rest),
+        [literal, rest @ ..] => (*literal == byte).then_some(rest),
+        [] => None,
+    }
+}
+
+/// Match a byte against a set whose `[` is already taken; as in `stringmatchlen`, it may end with the pattern.
+fn class(mut set: &[u8], byte: u8) -> Option<&[u8]> {
+    let negated = set.first() == Some(&b'^');
+    if negated {
+        set = set.get(1..).unwrap_or_default();
+    }
+    let mut found = false;
+    loop {
+        set = match set {
+            [b']', rest @ ..] => return (found != negated).then_some(rest),
+            [] => return (found != negated).then_some(set),
+            [b'\\', escaped, rest @ ..] => {
+                found |= *escaped == byte;
+                rest
+            }
+            [low, b'-', high, rest @ ..] => {
+                found |= (*low.min(high)..=*low.max(high)).contains(&byte);
+                rest
+            }
+            [literal, rest @ ..] => {
+                found |= *literal == byte;
+                rest
+            }
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_match_as_in_servers() {
+        let cases: [(&str, &str, bool); 18] = [
+            ("*", "", true),
+            ("a*c", "abbbc", true),
+            ("a*c", "abbbd", false),
+            ("a?c", "abc", true),
+            ("a?c", "ac", false),
+            ("h[ae]llo", "hallo", true),
+            ("h[ae]llo", "hillo", false),
+            ("h[^e]llo", "hello", false),
+            ("h[a-b]llo", "hbllo", true),
+            ("h[b-a]llo", "hallo", true),
+            ("h\\*llo", "h*llo", true),
+            ("h\\*llo", "hello", false),
+            ("*a*b*c*", "xxaxxbxxcxx", true),
+            ("*a*b*c", "xxaxxbxxcxx", false),
+            ("**", "x", true),
+            ("", "x", false),
+            ("[a", "a", true),
+            ("[^", "a", true),
+        ];
+        for (pattern, text, expected) in cases {
+            assert_eq!(glob(pattern.as_bytes(), text.as_bytes()), expected, "{pattern} {text}");
+        }
+        assert!(!glob("*a".repeat(200).as_bytes(), "a".repeat(199).as_bytes()), "many stars do not take for ever");
+    }
+
+    #[test]
+    fn a_command_is_matched_as_one_text_and_its_name_in_any_case() {
+        let flush: &[&[u8]] = &[b"flushall"];
+        let del: &[&[u8]] = &[b"Del", b"user:1", b"x"];
+        assert!(TextGlob::new(b"FLUSHALL*").matches(flush));
+        assert!(TextGlob::new(b"flushall").matches(flush));
+        assert!(TextGlob::new(b"DEL user:*").matches(del));
+        assert!(TextGlob::new(b"del * x").matches(del));
+        assert!(!TextGlob::new(b"DEL USER:*").matches(del));
+    }
+
+    #[test]
+    fn conditions_leave_out_what_lies_beyond_them() {
+        let args: &[&[u8]] = &[b"PING"];
+        let at = |part, end| Place { part, offset: 0, end };
+        let until = Until { offset: Some((1, 50)), ..Until::default() };
+        assert!(!until.is_reached(at(0, 900), 5, args) && !until.is_reached(at(1, 50), 5, args));
+        assert!(until.is_reached(at(1, 51), 5, args) && until.is_reached(at(2, 1), 5, args));
+        let until = Until { commands: Some(2), ..Until::default() };
+        assert!(!until.is_reached(at(0, 0), 1, args) && until.is_reached(at(0, 0), 2, args));
+        let until = Until { time: Some(UnixMillis(5000)), ..Until::default() };
+        assert!(!until.is_later(UnixMillis(5000)) && until.is_later(UnixMillis(6000)));
+    }
+}

@@ -1,0 +1,71 @@
+//! Replays the logs of a corpus of real servers' files and compares with what those servers said.
+//!
+//! `CAREEN_CORPUS` names the corpus; without it the test says that it did nothing.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test")]
+
+use careen::keyspace::{Like, digest};
+use careen::replay::Engine;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// The files of a set's log in order.
+fn parts(set: &Path) -> Vec<PathBuf> {
+    let single = set.join("appendonly.aof");
+    let dir = set.join("appendonlydir");
+    if single.exists() {
+        return vec![single];
+    }
+    let manifest = dir.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
+    let Some(manifest) = manifest.into_iter().find(|path| path.extension().is_some_and(|ext| ext == "manifest")) else {
+        return Vec::new();
+    };
+    let lines = std::fs::read_to_string(manifest).unwrap();
+    let listed = lines.lines().map(|line| line.split(' ').collect::<Vec<_>>()).filter(|words| words[5] != "h");
+    listed.map(|words| dir.join(words[1])).collect()
+}
+
+fn replay(files: &[PathBuf], like: Like) -> (String, String) {
+    let inputs: Vec<Vec<u8>> = files.iter().map(|path| std::fs::read(path).unwrap()).collect();
+    let mut engine = Engine::new(like);
+    let mut trouble = String::new();
+    for (part, input) in (0..).zip(&inputs) {
+        if let Err(error) = engine.replay_part(part, input) {
+            trouble += &format!(" {error}");
+        }
+    }
+    let (keyspace, report, ()) = engine.finish();
+    for note in &report.skipped.first {
+        trouble += &format!(" {}@{}: {};", note.argv0.escape_ascii(), note.place.offset, note.why);
+    }
+    (digest::of_keyspace(&keyspace, like).to_string(), trouble)
+}
+
+#[test]
+fn logs_of_real_servers_replay_to_the_digest_those_servers_gave() {
+    let Some(corpus) = std::env::var_os("CAREEN_CORPUS").map(PathBuf::from) else {
+        eprintln!("skipped: CAREEN_CORPUS is not set");
+        return;
+    };
+    let (mut sets, mut wrong) = (0, Vec::new());
+    let servers = corpus.read_dir().unwrap().flatten().filter(|server| server.file_name() != "damaged");
+    for server in servers.filter(|server| server.path().is_dir()) {
+        let like: Like = server.file_name().to_str().unwrap().parse().unwrap();
+        for set in server.path().read_dir().unwrap().flatten().map(|set| set.path()) {
+            let files = parts(&set);
+            let truth: Value = serde_json::from_slice(&std::fs::read(set.join("truth.json")).unwrap()).unwrap();
+            if files.is_empty() {
+                continue;
+            }
+            sets += 1;
+            let reload = &truth["reload_digest"]["aof"];
+            let expected = [&truth["debug_digest"], reload].map(|digest| digest.as_str().unwrap_or_default());
+            let (got, trouble) = replay(&files, like);
+            if !expected.contains(&got.as_str()) {
+                wrong.push(format!("{}: {got} instead of {expected:?}{trouble:.600}", set.display()));
+            }
+        }
+    }
+    eprintln!("{sets} sets");
+    assert!(sets > 0 && wrong.is_empty(), "{} of {sets} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
