@@ -18,7 +18,7 @@ pub mod reader;
 pub mod record;
 pub mod string;
 
-pub use compressed::Inflated;
+pub use compressed::{DRAGONFLY_VERSION, Inflated};
 pub use error::{Doing, Error, ErrorKind, Result};
 pub use object::{Buffers, Element, ValueRef};
 pub use opcode::{Dialect, ValueType};
