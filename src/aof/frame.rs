@@ -141,11 +141,13 @@ fn diagnose(input: &[u8], at: usize) -> Error {
 
 #[cold]
 pub(super) fn not_a_record(input: &[u8], at: usize, found: u8) -> ErrorKind {
-    if found != 0 {
-        return ErrorKind::NotARecord { found };
+    let rest = input.get(at..).unwrap_or_default();
+    let run = rest.iter().take_while(|&&byte| byte == 0).count();
+    // One zero byte among others is nothing but garbage.
+    if run >= 8 || (run > 0 && run == rest.len()) {
+        return ErrorKind::Zeros { run: run as u64 };
     }
-    let run = input.get(at..).unwrap_or_default().iter().take_while(|&&byte| byte == 0).count();
-    ErrorKind::Zeros { run: run as u64 }
+    ErrorKind::NotARecord { found }
 }
 
 /// Header lines again, as a grammar: slow, but able to say what is wrong. `Incomplete` is the torn tail.
