@@ -172,7 +172,7 @@ const TEMPLATES: &[&str] = &[
     "SORT {t} ALPHA (DESC)? (LIMIT {n} {n})? STORE {l}",
     "SORT {l} ALPHA (BY nosort)? (DESC)? STORE {l}",
     "SORT {t} BY nosort (GET #)? STORE {l}",
-    "SORT {t} BY {s}* ALPHA GET # GET {h}->{m} GET {s} STORE {l}",
+    "SORT {t} BY c:* (DESC)? GET # GET s:* GET h:*->{m} STORE {l}",
     "SORT {z} (ALPHA|BY nosort) (ASC|DESC)? STORE {l}",
     // server
     "SELECT {db}",
