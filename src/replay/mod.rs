@@ -25,6 +25,7 @@ pub mod until;
 
 mod bitmaps;
 mod catalogue;
+mod geo_store;
 mod hashes;
 mod hyperloglogs;
 mod keys;
@@ -37,6 +38,7 @@ mod sort;
 mod strings;
 mod times;
 mod transaction;
+mod zsets;
 
 pub use engine::{Engine, Watch};
 pub use load::Error;
