@@ -91,6 +91,9 @@ impl<'a> Zset<'a> {
         let mut start = 0;
         let mut runs: Vec<&[u32]> = Vec::new();
         for run in order {
+            if start >= ranks.end {
+                break;
+            }
             let end = start + run.len();
             let (from, to) = (ranks.start.max(start), ranks.end.min(end));
             runs.extend(from.checked_sub(start).and_then(|skip| run.get(skip..to.saturating_sub(start))));

@@ -6,7 +6,9 @@
 
 use super::state::Handler;
 use super::table::{Command, Flags, Group, Keys};
-use super::{bitmaps, hashes, hyperloglogs, keys, lists, scripting, server, sets, sort, strings};
+use super::{
+    bitmaps, geo_store, hashes, hyperloglogs, keys, lists, scripting, server, sets, sort, streams, strings, zsets,
+};
 
 /// All rows.
 pub(super) static CATALOGUE: &[&[Command]] = &[
@@ -253,16 +255,18 @@ const GENERICS: &[Command] = &[
 ];
 
 const GEOS: &[Command] = &[
-    GEO.lost("GEOADD", "3.2.0", -5, FIRST).rewritten(),
+    GEO.write("GEOADD", "3.2.0", -5, FIRST, geo_store::geoadd).rewritten(),
     GEO.read("GEODIST", "3.2.0", -4, FIRST),
     GEO.read("GEOHASH", "3.2.0", -2, FIRST),
     GEO.read("GEOPOS", "3.2.0", -2, FIRST),
-    GEO.lost("GEORADIUS", "3.2.0", -6, Keys::FirstAndStore).deprecated().rewritten(),
+    GEO.write("GEORADIUS", "3.2.0", -6, Keys::FirstAndStore, geo_store::georadius).deprecated().rewritten(),
     GEO.read("GEORADIUS_RO", "3.2.10", -6, FIRST).deprecated(),
-    GEO.lost("GEORADIUSBYMEMBER", "3.2.0", -5, Keys::FirstAndStore).deprecated().rewritten(),
+    GEO.write("GEORADIUSBYMEMBER", "3.2.0", -5, Keys::FirstAndStore, geo_store::georadiusbymember)
+        .deprecated()
+        .rewritten(),
     GEO.read("GEORADIUSBYMEMBER_RO", "3.2.10", -5, FIRST).deprecated(),
     GEO.read("GEOSEARCH", "6.2.0", -7, FIRST),
-    GEO.lost("GEOSEARCHSTORE", "6.2.0", -8, FIRST_TWO),
+    GEO.write("GEOSEARCHSTORE", "6.2.0", -8, FIRST_TWO, geo_store::geosearchstore),
 ];
 
 const HASHES: &[Command] = &[
@@ -581,33 +585,33 @@ const SETS: &[Command] = &[
 ];
 
 const SORTED_SETS: &[Command] = &[
-    SORTED_SET.lost("BZMPOP", "7.0.0", -5, Keys::Counted(2)).rewritten(),
-    SORTED_SET.lost("BZPOPMAX", "5.0.0", -3, Keys::Every { first: 1, last: -2, step: 1 }).rewritten(),
-    SORTED_SET.lost("BZPOPMIN", "5.0.0", -3, Keys::Every { first: 1, last: -2, step: 1 }).rewritten(),
-    SORTED_SET.lost("ZADD", "1.2.0", -4, FIRST),
+    SORTED_SET.write("BZMPOP", "7.0.0", -5, Keys::Counted(2), zsets::bzmpop).rewritten(),
+    SORTED_SET.write("BZPOPMAX", "5.0.0", -3, Keys::Every { first: 1, last: -2, step: 1 }, zsets::bzpopmax).rewritten(),
+    SORTED_SET.write("BZPOPMIN", "5.0.0", -3, Keys::Every { first: 1, last: -2, step: 1 }, zsets::bzpopmin).rewritten(),
+    SORTED_SET.write("ZADD", "1.2.0", -4, FIRST, zsets::zadd),
     SORTED_SET.read("ZCARD", "1.2.0", 2, FIRST),
     SORTED_SET.read("ZCOUNT", "2.0.0", 4, FIRST),
     SORTED_SET.read("ZDIFF", "6.2.0", -3, Keys::Counted(1)),
-    SORTED_SET.lost("ZDIFFSTORE", "6.2.0", -4, Keys::StoreCounted),
-    SORTED_SET.lost("ZINCRBY", "1.2.0", 4, FIRST),
+    SORTED_SET.write("ZDIFFSTORE", "6.2.0", -4, Keys::StoreCounted, zsets::zdiffstore),
+    SORTED_SET.write("ZINCRBY", "1.2.0", 4, FIRST, zsets::zincrby),
     SORTED_SET.read("ZINTER", "6.2.0", -3, Keys::Counted(1)),
     SORTED_SET.read("ZINTERCARD", "7.0.0", -3, Keys::Counted(1)),
-    SORTED_SET.lost("ZINTERSTORE", "2.0.0", -4, Keys::StoreCounted),
+    SORTED_SET.write("ZINTERSTORE", "2.0.0", -4, Keys::StoreCounted, zsets::zinterstore),
     SORTED_SET.read("ZLEXCOUNT", "2.8.9", 4, FIRST),
-    SORTED_SET.lost("ZMPOP", "7.0.0", -4, Keys::Counted(1)).rewritten(),
+    SORTED_SET.write("ZMPOP", "7.0.0", -4, Keys::Counted(1), zsets::zmpop).rewritten(),
     SORTED_SET.read("ZMSCORE", "6.2.0", -3, FIRST),
-    SORTED_SET.lost("ZPOPMAX", "5.0.0", -2, FIRST),
-    SORTED_SET.lost("ZPOPMIN", "5.0.0", -2, FIRST),
+    SORTED_SET.write("ZPOPMAX", "5.0.0", -2, FIRST, zsets::zpopmax),
+    SORTED_SET.write("ZPOPMIN", "5.0.0", -2, FIRST, zsets::zpopmin),
     SORTED_SET.read("ZRANDMEMBER", "6.2.0", -2, FIRST),
     SORTED_SET.read("ZRANGE", "1.2.0", -4, FIRST),
     SORTED_SET.read("ZRANGEBYLEX", "2.8.9", -4, FIRST).deprecated(),
     SORTED_SET.read("ZRANGEBYSCORE", "1.0.5", -4, FIRST).deprecated(),
-    SORTED_SET.lost("ZRANGESTORE", "6.2.0", -5, FIRST_TWO),
+    SORTED_SET.write("ZRANGESTORE", "6.2.0", -5, FIRST_TWO, zsets::zrangestore),
     SORTED_SET.read("ZRANK", "2.0.0", -3, FIRST),
-    SORTED_SET.lost("ZREM", "1.2.0", -3, FIRST),
-    SORTED_SET.lost("ZREMRANGEBYLEX", "2.8.9", 4, FIRST),
-    SORTED_SET.lost("ZREMRANGEBYRANK", "2.0.0", 4, FIRST),
-    SORTED_SET.lost("ZREMRANGEBYSCORE", "1.2.0", 4, FIRST),
+    SORTED_SET.write("ZREM", "1.2.0", -3, FIRST, zsets::zrem),
+    SORTED_SET.write("ZREMRANGEBYLEX", "2.8.9", 4, FIRST, zsets::zremrangebylex),
+    SORTED_SET.write("ZREMRANGEBYRANK", "2.0.0", 4, FIRST, zsets::zremrangebyrank),
+    SORTED_SET.write("ZREMRANGEBYSCORE", "1.2.0", 4, FIRST, zsets::zremrangebyscore),
     SORTED_SET.read("ZREVRANGE", "1.2.0", -4, FIRST).deprecated(),
     SORTED_SET.read("ZREVRANGEBYLEX", "2.8.9", -4, FIRST).deprecated(),
     SORTED_SET.read("ZREVRANGEBYSCORE", "2.2.0", -4, FIRST).deprecated(),
@@ -615,32 +619,32 @@ const SORTED_SETS: &[Command] = &[
     SORTED_SET.read("ZSCAN", "2.8.0", -3, FIRST),
     SORTED_SET.read("ZSCORE", "1.2.0", 3, FIRST),
     SORTED_SET.read("ZUNION", "6.2.0", -3, Keys::Counted(1)),
-    SORTED_SET.lost("ZUNIONSTORE", "2.0.0", -4, Keys::StoreCounted),
+    SORTED_SET.write("ZUNIONSTORE", "2.0.0", -4, Keys::StoreCounted, zsets::zunionstore),
 ];
 
 const STREAMS: &[Command] = &[
-    STREAM.lost("XACK", "5.0.0", -4, FIRST),
-    STREAM.lost("XACKDEL", "8.2.0", -6, FIRST),
-    STREAM.lost("XADD", "5.0.0", -5, FIRST),
-    STREAM.lost("XAUTOCLAIM", "6.2.0", -6, FIRST).rewritten(),
-    STREAM.lost("XCFGSET", "8.6.0", -2, FIRST),
-    STREAM.lost("XCLAIM", "5.0.0", -6, FIRST),
-    STREAM.lost("XDEL", "5.0.0", -3, FIRST),
-    STREAM.lost("XDELEX", "8.2.0", -5, FIRST),
+    STREAM.write("XACK", "5.0.0", -4, FIRST, streams::xack),
+    STREAM.write("XACKDEL", "8.2.0", -6, FIRST, streams::xackdel),
+    STREAM.write("XADD", "5.0.0", -5, FIRST, streams::xadd),
+    STREAM.write("XAUTOCLAIM", "6.2.0", -6, FIRST, streams::xautoclaim).rewritten(),
+    STREAM.write("XCFGSET", "8.6.0", -2, FIRST, streams::xcfgset),
+    STREAM.write("XCLAIM", "5.0.0", -6, FIRST, streams::xclaim),
+    STREAM.write("XDEL", "5.0.0", -3, FIRST, streams::xdel),
+    STREAM.write("XDELEX", "8.2.0", -5, FIRST, streams::xdelex),
     STREAM.container(
         "XGROUP",
         "5.0.0",
         -2,
         &[
-            STREAM.lost("XGROUP CREATE", "5.0.0", -5, SECOND),
-            STREAM.lost("XGROUP CREATECONSUMER", "6.2.0", 5, SECOND),
-            STREAM.lost("XGROUP DELCONSUMER", "5.0.0", 5, SECOND),
-            STREAM.lost("XGROUP DESTROY", "5.0.0", 4, SECOND),
+            STREAM.write("XGROUP CREATE", "5.0.0", -5, SECOND, streams::xgroup_create),
+            STREAM.write("XGROUP CREATECONSUMER", "6.2.0", 5, SECOND, streams::xgroup_createconsumer),
+            STREAM.write("XGROUP DELCONSUMER", "5.0.0", 5, SECOND, streams::xgroup_delconsumer),
+            STREAM.write("XGROUP DESTROY", "5.0.0", 4, SECOND, streams::xgroup_destroy),
             STREAM.read("XGROUP HELP", "5.0.0", 2, NO_KEY),
-            STREAM.lost("XGROUP SETID", "5.0.0", -5, SECOND),
+            STREAM.write("XGROUP SETID", "5.0.0", -5, SECOND, streams::xgroup_setid),
         ],
     ),
-    STREAM.lost("XIDMPRECORD", "8.6.2", 5, FIRST),
+    STREAM.write("XIDMPRECORD", "8.6.2", 5, FIRST, streams::xidmprecord),
     STREAM.container(
         "XINFO",
         "5.0.0",
@@ -656,10 +660,10 @@ const STREAMS: &[Command] = &[
     STREAM.read("XPENDING", "5.0.0", -3, FIRST),
     STREAM.read("XRANGE", "5.0.0", -4, FIRST),
     STREAM.read("XREAD", "5.0.0", -4, Keys::Streams),
-    STREAM.lost("XREADGROUP", "5.0.0", -7, Keys::Streams).rewritten(),
+    STREAM.write("XREADGROUP", "5.0.0", -7, Keys::Streams, streams::xreadgroup).rewritten(),
     STREAM.read("XREVRANGE", "5.0.0", -4, FIRST),
-    STREAM.lost("XSETID", "5.0.0", -3, FIRST),
-    STREAM.lost("XTRIM", "5.0.0", -4, FIRST),
+    STREAM.write("XSETID", "5.0.0", -3, FIRST, streams::xsetid),
+    STREAM.write("XTRIM", "5.0.0", -4, FIRST, streams::xtrim),
 ];
 
 const STRINGS: &[Command] = &[

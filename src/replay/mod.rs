@@ -25,6 +25,7 @@ pub mod until;
 
 mod bitmaps;
 mod catalogue;
+mod geo_store;
 mod hashes;
 mod hyperloglogs;
 mod keys;
@@ -34,9 +35,11 @@ mod scripting;
 mod server;
 mod sets;
 mod sort;
+mod streams;
 mod strings;
 mod times;
 mod transaction;
+mod zsets;
 
 pub use engine::{Engine, Watch};
 pub use load::Error;

@@ -18,7 +18,9 @@ mod strtod;
 pub use fpconv::fpconv_text;
 pub use long_double::LongDouble;
 pub use printf::{ScoreText, g17_text, shortest_text};
-pub use score::{NumericPrefix, ScoreRules, WeightRules, parse_score, parse_score_prefix, parse_sort_weight};
+pub use score::{
+    NumericPrefix, ScoreRules, WeightRules, parse_score, parse_score_bound, parse_score_prefix, parse_sort_weight,
+};
 
 /// An integer in the one spelling servers take for counts, offsets and times (`string2ll`): an optional
 /// minus sign, digits without leading zeros, no `-0`, within 64 bits.

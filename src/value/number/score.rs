@@ -1,5 +1,6 @@
 //! Reading scores, weights and the score text inside files, with the rules of each server version.
 
+use super::parse_i64_strict;
 use super::strtod::{Binary, Prefix, Rounded, scan};
 
 /// What a server takes as a score or weight argument.
@@ -29,7 +30,24 @@ pub enum WeightRules {
 
 /// A score argument. `None` is the server's "not a valid float".
 #[must_use]
+#[inline]
 pub fn parse_score(text: &[u8], rules: ScoreRules) -> Option<f64> {
+    match small_integer(text) {
+        Some(whole) => Some(whole),
+        None => parse_any_score(text, rules),
+    }
+}
+
+/// The integers that most scores are.
+#[inline]
+fn small_integer(text: &[u8]) -> Option<f64> {
+    let whole = parse_i64_strict(text).filter(|whole| whole.unsigned_abs() < 1 << 53)?;
+    #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
+    let exact = whole as f64;
+    Some(exact)
+}
+
+fn parse_any_score(text: &[u8], rules: ScoreRules) -> Option<f64> {
     let text = match rules {
         ScoreRules::UpToNul => up_to_nul(text),
         _ => text,
@@ -61,6 +79,19 @@ pub fn parse_sort_weight(text: &[u8], rules: WeightRules) -> Option<f64> {
         WeightRules::DecimalOnly => !matches!(range, Range::Overflow | Range::Zero),
     };
     accepted.then(|| signed(value, scanned.negative))
+}
+
+/// An end of a score range, without the `(` of an exclusive one. A NUL byte ends the text, nothing is 0, out of range
+/// is infinite or 0. Redis up to 7.4 and Valkey up to 8.1 also take leading blanks and hexadecimal numbers.
+#[must_use]
+pub fn parse_score_bound(text: &[u8], decimal_only: bool) -> Option<f64> {
+    let text = up_to_nul(text);
+    if text.is_empty() {
+        return Some(0.0);
+    }
+    let text = if decimal_only { text } else { without_blanks(text) };
+    let scanned = scan(text, !decimal_only).filter(|scanned| scanned.len == text.len())?;
+    double(scanned.number).map(|double| signed(double.value, scanned.negative))
 }
 
 /// What a text begins with, as `strtod` sees it.
@@ -281,6 +312,27 @@ mod tests {
             assert_eq!(parse_sort_weight(text, WeightRules::Strtod), strtod, "{}", text.escape_ascii());
             assert_eq!(parse_sort_weight(text, WeightRules::Saturating), saturating, "{}", text.escape_ascii());
             assert_eq!(parse_sort_weight(text, WeightRules::DecimalOnly), decimal, "{}", text.escape_ascii());
+        }
+    }
+
+    /// From Redis 7.0 and 8.6.
+    #[test]
+    fn ends_of_score_ranges_are_taken_loosely() {
+        let both: [(&[u8], f64); 6] = [
+            (b"", 0.0),
+            (b"1.", 1.0),
+            (b"-1e999", f64::NEG_INFINITY),
+            (b"1e-999", 0.0),
+            (b"1\0x", 1.0),
+            (b"+inf", f64::INFINITY),
+        ];
+        for (text, value) in both {
+            assert_eq!(parse_score_bound(text, false), Some(value), "{}", text.escape_ascii());
+            assert_eq!(parse_score_bound(text, true), Some(value), "{}", text.escape_ascii());
+        }
+        assert_eq!(parse_score_bound(b" 0x10", false), Some(16.0));
+        for text in [&b" 1"[..], b"0x10", b"1 ", b"nan", b"abc", b"-"] {
+            assert_eq!(parse_score_bound(text, true), None, "{}", text.escape_ascii());
         }
     }
 

@@ -1,0 +1,19 @@
+//! Real servers against this crate: a server executes random commands and logs them, we replay its log, and both
+//! must hold the same data.
+//!
+//! `CAREEN_SERVER` names the server binary (default: `redis-server` in the path); `CAREEN_SEEDS` and
+//! `CAREEN_COMMANDS` say how much is tried. Without a server the test says that it did nothing, or fails when
+//! `CAREEN_REQUIRE_SERVER` is `1`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a test")]
+#![allow(clippy::indexing_slicing, clippy::string_slice, reason = "a test")]
+
+mod client;
+mod generate;
+mod process;
+mod replay;
+
+/// A number from the environment.
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
