@@ -3,6 +3,8 @@
 pub mod aof;
 mod findings;
 pub mod input;
+#[doc(hidden)]
+pub mod attack;
 pub mod rdb;
 mod unique;
 pub mod value;

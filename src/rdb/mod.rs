@@ -9,6 +9,8 @@
 //! | [`error`] | what can be wrong |
 #![warn(clippy::arithmetic_side_effects)]
 
+#[doc(hidden)]
+pub mod attack;
 mod compressed;
 pub mod error;
 pub mod length;
