@@ -6,7 +6,9 @@
 
 use super::state::Handler;
 use super::table::{Command, Flags, Group, Keys};
-use super::{bitmaps, geo_store, hashes, hyperloglogs, keys, lists, scripting, server, sets, sort, strings, zsets};
+use super::{
+    bitmaps, geo_store, hashes, hyperloglogs, keys, lists, scripting, server, sets, sort, streams, strings, zsets,
+};
 
 /// All rows.
 pub(super) static CATALOGUE: &[&[Command]] = &[
@@ -621,28 +623,28 @@ const SORTED_SETS: &[Command] = &[
 ];
 
 const STREAMS: &[Command] = &[
-    STREAM.lost("XACK", "5.0.0", -4, FIRST),
-    STREAM.lost("XACKDEL", "8.2.0", -6, FIRST),
-    STREAM.lost("XADD", "5.0.0", -5, FIRST),
-    STREAM.lost("XAUTOCLAIM", "6.2.0", -6, FIRST).rewritten(),
-    STREAM.lost("XCFGSET", "8.6.0", -2, FIRST),
-    STREAM.lost("XCLAIM", "5.0.0", -6, FIRST),
-    STREAM.lost("XDEL", "5.0.0", -3, FIRST),
-    STREAM.lost("XDELEX", "8.2.0", -5, FIRST),
+    STREAM.write("XACK", "5.0.0", -4, FIRST, streams::xack),
+    STREAM.write("XACKDEL", "8.2.0", -6, FIRST, streams::xackdel),
+    STREAM.write("XADD", "5.0.0", -5, FIRST, streams::xadd),
+    STREAM.write("XAUTOCLAIM", "6.2.0", -6, FIRST, streams::xautoclaim).rewritten(),
+    STREAM.write("XCFGSET", "8.6.0", -2, FIRST, streams::xcfgset),
+    STREAM.write("XCLAIM", "5.0.0", -6, FIRST, streams::xclaim),
+    STREAM.write("XDEL", "5.0.0", -3, FIRST, streams::xdel),
+    STREAM.write("XDELEX", "8.2.0", -5, FIRST, streams::xdelex),
     STREAM.container(
         "XGROUP",
         "5.0.0",
         -2,
         &[
-            STREAM.lost("XGROUP CREATE", "5.0.0", -5, SECOND),
-            STREAM.lost("XGROUP CREATECONSUMER", "6.2.0", 5, SECOND),
-            STREAM.lost("XGROUP DELCONSUMER", "5.0.0", 5, SECOND),
-            STREAM.lost("XGROUP DESTROY", "5.0.0", 4, SECOND),
+            STREAM.write("XGROUP CREATE", "5.0.0", -5, SECOND, streams::xgroup_create),
+            STREAM.write("XGROUP CREATECONSUMER", "6.2.0", 5, SECOND, streams::xgroup_createconsumer),
+            STREAM.write("XGROUP DELCONSUMER", "5.0.0", 5, SECOND, streams::xgroup_delconsumer),
+            STREAM.write("XGROUP DESTROY", "5.0.0", 4, SECOND, streams::xgroup_destroy),
             STREAM.read("XGROUP HELP", "5.0.0", 2, NO_KEY),
-            STREAM.lost("XGROUP SETID", "5.0.0", -5, SECOND),
+            STREAM.write("XGROUP SETID", "5.0.0", -5, SECOND, streams::xgroup_setid),
         ],
     ),
-    STREAM.lost("XIDMPRECORD", "8.6.2", 5, FIRST),
+    STREAM.write("XIDMPRECORD", "8.6.2", 5, FIRST, streams::xidmprecord),
     STREAM.container(
         "XINFO",
         "5.0.0",
@@ -658,10 +660,10 @@ const STREAMS: &[Command] = &[
     STREAM.read("XPENDING", "5.0.0", -3, FIRST),
     STREAM.read("XRANGE", "5.0.0", -4, FIRST),
     STREAM.read("XREAD", "5.0.0", -4, Keys::Streams),
-    STREAM.lost("XREADGROUP", "5.0.0", -7, Keys::Streams).rewritten(),
+    STREAM.write("XREADGROUP", "5.0.0", -7, Keys::Streams, streams::xreadgroup).rewritten(),
     STREAM.read("XREVRANGE", "5.0.0", -4, FIRST),
-    STREAM.lost("XSETID", "5.0.0", -3, FIRST),
-    STREAM.lost("XTRIM", "5.0.0", -4, FIRST),
+    STREAM.write("XSETID", "5.0.0", -3, FIRST, streams::xsetid),
+    STREAM.write("XTRIM", "5.0.0", -4, FIRST, streams::xtrim),
 ];
 
 const STRINGS: &[Command] = &[

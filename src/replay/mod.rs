@@ -35,6 +35,7 @@ mod scripting;
 mod server;
 mod sets;
 mod sort;
+mod streams;
 mod strings;
 mod times;
 mod transaction;

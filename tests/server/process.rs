@@ -17,7 +17,8 @@ pub(crate) struct Server {
 /// The server binary, or nothing with the reason on standard error.
 pub(crate) fn binary() -> Option<PathBuf> {
     let binary = std::env::var_os("CAREEN_SERVER").map_or_else(|| PathBuf::from("redis-server"), PathBuf::from);
-    let works = Command::new(&binary).arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success());
+    let works =
+        Command::new(&binary).arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success());
     if works {
         return Some(binary);
     }

@@ -48,7 +48,8 @@ fn differences(server: &mut Server, keyspace: &Keyspace<'_>, report: &Report<'_>
                 text += &format!("db {db} {}: {entry:.600?}\n", key.escape_ascii());
             }
         }
-        let extra = ours.into_iter().flat_map(|db| db.iter()).filter(|entry| !keys.iter().any(|key| **key == *entry.key));
+        let extra =
+            ours.into_iter().flat_map(|db| db.iter()).filter(|entry| !keys.iter().any(|key| **key == *entry.key));
         text.extend(extra.map(|entry| format!("db {db} {}: not on the server\n", entry.key.escape_ascii())));
     }
     for note in report.skipped.first.iter().take(20) {
