@@ -5,6 +5,7 @@ pub mod check;
 pub mod finding;
 pub mod input;
 pub mod keyspace;
+pub mod modules;
 pub mod packed;
 pub mod rdb;
 pub mod replay;

@@ -53,6 +53,21 @@ fn command<'a>(rest: &'a [u8], argv: &mut Vec<&'a [u8]>) -> Option<&'a [u8]> {
     Some(rest)
 }
 
+/// True when a command of at least `wanted` arguments begins here and so many of them are well formed.
+pub(super) fn starts_with_arguments(input: &[u8], wanted: usize) -> bool {
+    let Some((count, mut rest)) = header::<b'*'>(input) else { return false };
+    let argument = |input| {
+        let (len, after) = header::<b'$'>(input)?;
+        after.split_at_checked(len)?.1.strip_prefix(b"\r\n")
+    };
+    count >= wanted
+        && (0..wanted).all(|_| {
+            let after = argument(rest);
+            rest = after.unwrap_or_default();
+            after.is_some()
+        })
+}
+
 /// A prefix, a decimal number without leading zeros, CRLF. Short numbers are nearly all there is.
 #[inline]
 fn header<const PREFIX: u8>(input: &[u8]) -> Option<(usize, &[u8])> {
@@ -126,11 +141,13 @@ fn diagnose(input: &[u8], at: usize) -> Error {
 
 #[cold]
 pub(super) fn not_a_record(input: &[u8], at: usize, found: u8) -> ErrorKind {
-    if found != 0 {
-        return ErrorKind::NotARecord { found };
+    let rest = input.get(at..).unwrap_or_default();
+    let run = rest.iter().take_while(|&&byte| byte == 0).count();
+    // One zero byte among others is nothing but garbage.
+    if run >= 8 || (run > 0 && run == rest.len()) {
+        return ErrorKind::Zeros { run: run as u64 };
     }
-    let run = input.get(at..).unwrap_or_default().iter().take_while(|&&byte| byte == 0).count();
-    ErrorKind::Zeros { run: run as u64 }
+    ErrorKind::NotARecord { found }
 }
 
 /// Header lines again, as a grammar: slow, but able to say what is wrong. `Incomplete` is the torn tail.

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | [`frame`] | one command as spans of the input: strict, and as tolerant as a server's loader |
 //! | [`record`], [`reader`] | commands and annotations, one after another |
+//! | [`resync`] | where reading can go on after damage |
 //! | [`writer`] | the mirror of the reader |
 //! | [`manifest`] | which files make up a multi-part log, and in which order |
 //!
@@ -20,6 +21,7 @@ pub mod frame;
 pub mod manifest;
 pub mod reader;
 pub mod record;
+pub mod resync;
 pub mod writer;
 
 pub use error::{Doing, Error, ErrorKind};

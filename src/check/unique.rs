@@ -4,8 +4,6 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use hashbrown::HashTable;
-
 /// Hashes with a seed that no file can know.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Hashing(foldhash::fast::RandomState);
@@ -17,7 +15,7 @@ impl Hashing {
     pub(super) fn hash(&self, bytes: &[u8]) -> u64 {
         let mut hasher = self.0.build_hasher();
         hasher.write(bytes);
-        hasher.finish()
+        hasher.finish().max(1) // 0 marks an empty slot
     }
 }
 
@@ -25,39 +23,39 @@ impl Hashing {
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     hashing: Hashing,
-    hashes: HashTable<u64>,
+    hashes: Vec<u64>,
+    table: Vec<u64>,
     repeated: Vec<u64>,
 }
 
-/// A table larger than this is not kept for the next value.
-const KEEP: usize = 1 << 16;
+/// Up to this many hashes are looked through in one table; more of them in parts that fit the cache.
+const ONE_TABLE: usize = 1 << 15;
 
 impl Seen {
     /// Begin with another value.
     pub(super) fn clear(&mut self) {
-        if self.hashes.capacity() > KEEP {
-            self.hashes = HashTable::new();
-        } else {
-            self.hashes.clear();
+        if self.hashes.capacity() > ONE_TABLE {
+            self.hashes = Vec::new();
         }
-        self.repeated.clear();
+        self.hashes.clear();
     }
 
     /// Note an element.
     #[inline]
     pub(super) fn note(&mut self, element: &[u8]) {
-        let hash = self.hashing.hash(element);
-        match self.hashes.entry(hash, |&known| known == hash, |&known| known) {
-            hashbrown::hash_table::Entry::Occupied(_) => self.repeated.push(hash),
-            hashbrown::hash_table::Entry::Vacant(slot) => {
-                slot.insert(hash);
-            }
-        }
+        self.hashes.push(self.hashing.hash(element));
     }
 
     /// True when some hash came twice.
     #[must_use]
-    pub(super) fn perhaps(&self) -> bool {
+    pub(super) fn perhaps(&mut self) -> bool {
+        self.repeated = if self.hashes.len() <= ONE_TABLE {
+            repeated_in(&self.hashes, &mut self.table)
+        } else {
+            let mut parts = KeyHashes::default();
+            parts.extend(&self.hashes);
+            parts.repeated(1)
+        };
         !self.repeated.is_empty()
     }
 
@@ -103,7 +101,10 @@ impl KeyHashes {
                 .map(|parts| {
                     scope.spawn(|| {
                         let mut table = Vec::new();
-                        parts.iter_mut().flat_map(|part| repeated_in(part, &mut table)).collect::<Vec<_>>()
+                        parts
+                            .iter_mut()
+                            .flat_map(|part| repeated_in(&std::mem::take(part), &mut table))
+                            .collect::<Vec<_>>()
                     })
                 })
                 .collect();
@@ -113,15 +114,13 @@ impl KeyHashes {
 }
 
 /// The hashes that occur more than once in one part.
-fn repeated_in(part: &mut Vec<u64>, table: &mut Vec<u64>) -> Vec<u64> {
-    let part = std::mem::take(part);
+fn repeated_in(part: &[u64], table: &mut Vec<u64>) -> Vec<u64> {
     let slots = part.len().saturating_mul(2).next_power_of_two();
     let mask = slots.saturating_sub(1);
     table.clear();
     table.resize(slots, EMPTY);
     let mut repeated = Vec::new();
-    for hash in part {
-        let hash = if hash == EMPTY { !EMPTY } else { hash };
+    for &hash in part {
         let mut at = usize::try_from(hash & 0xffff_ffff).unwrap_or_default() & mask;
         while let Some(slot) = table.get_mut(at) {
             if *slot == EMPTY {

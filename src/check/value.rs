@@ -254,10 +254,10 @@ fn empty(at: u64) -> Error {
 fn has_duplicates(value: &ValueRef<'_>, buffers: &mut Buffers, seen: &Seen) -> Result<bool> {
     let mut suspects: Vec<Vec<u8>> = Vec::new();
     value.elements(buffers, &mut |element| {
-        if let Element::Member(name, _) | Element::Scored(name, _) | Element::Field { field: name, .. } = element {
-            if seen.is_suspect(&name) {
-                suspects.push(name.to_vec());
-            }
+        if let Element::Member(name, _) | Element::Scored(name, _) | Element::Field { field: name, .. } = element
+            && seen.is_suspect(&name)
+        {
+            suspects.push(name.to_vec());
         }
         Ok(())
     })?;

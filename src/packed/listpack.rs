@@ -71,8 +71,8 @@ fn is_contested(size: usize) -> bool {
 /// A listpack whose header and last byte fit. Its elements may still be damaged.
 #[derive(Debug, Clone, Copy)]
 pub struct Listpack<'a> {
-    /// Everything between header and terminator.
-    body: &'a [u8],
+    /// Everything before the terminator.
+    open: &'a [u8],
     claimed: u16,
 }
 
@@ -82,7 +82,7 @@ impl<'a> Listpack<'a> {
     /// # Errors
     /// When the blob is shorter than 7 bytes, has another length than its header says or does not end with `ff`.
     pub fn new(blob: &'a [u8]) -> Result<Self, Error> {
-        let (Some((header, rest)), true) = (blob.split_first_chunk::<HEADER>(), blob.len() >= SHORTEST) else {
+        let (Some(header), true) = (blob.first_chunk::<HEADER>(), blob.len() >= SHORTEST) else {
             return Err(Error::new(0, ErrorKind::ListpackTooShort));
         };
         let [t0, t1, t2, t3, c0, c1] = *header;
@@ -91,10 +91,10 @@ impl<'a> Listpack<'a> {
             let kind = ErrorKind::ListpackSizeMismatch { claimed: total, actual: blob.len() as u64 };
             return Err(Error::new(0, kind));
         }
-        let Some((&TERMINATOR, body)) = rest.split_last() else {
+        let Some((&TERMINATOR, open)) = blob.split_last() else {
             return Err(Error::new(blob.len().saturating_sub(1), ErrorKind::ListpackMissingTerminator));
         };
-        Ok(Self { body, claimed: u16::from_le_bytes([c0, c1]) })
+        Ok(Self { open, claimed: u16::from_le_bytes([c0, c1]) })
     }
 
     /// The header's count; `None` when it says that it does not know.
@@ -106,14 +106,21 @@ impl<'a> Listpack<'a> {
     /// True when there is no byte of an element.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.body.is_empty()
+        self.open.len() <= HEADER
     }
 
     /// Walk the elements. The walk ends after its first error.
     #[must_use]
     #[inline]
     pub fn iter(&self) -> Iter<'a> {
-        Iter { rest: self.body, end: HEADER.saturating_add(self.body.len()) }
+        Iter { rest: self.open.get(HEADER..).unwrap_or_default(), end: self.open.len() }
+    }
+
+    /// Walk the elements from the last to the first by their backlens, as far as these lead: what still can be had
+    /// behind a place that stops [`Listpack::iter`].
+    #[must_use]
+    pub fn iter_back(&self) -> IterBack<'a> {
+        IterBack { rest: self.open }
     }
 
     /// The number of elements: the header's, or by walking where it does not know.
@@ -208,6 +215,50 @@ pub(super) fn verify_elements(blob: &[u8]) -> Result<(Listpack<'_>, usize), Erro
     Ok((listpack, counted))
 }
 
+/// The elements of a listpack, last to first. Ends at the first backlen that does not lead to an element of its size.
+#[derive(Debug, Clone)]
+pub struct IterBack<'a> {
+    /// Header and elements not given yet.
+    rest: &'a [u8],
+}
+
+impl IterBack<'_> {
+    /// Offset inside the blob of the last element given; of the terminator before the first.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.rest.len()
+    }
+
+    fn start_of_last(&self) -> Option<usize> {
+        if self.rest.len() <= HEADER {
+            return None;
+        }
+        let (size, width_read) = read_backlen(self.rest)?;
+        let size = usize::try_from(size).ok()?;
+        // Like the server, take the width from the size, not from the continuation bits.
+        let width = if is_contested(size) { width_read } else { Backlen::Redis.width(size) };
+        self.rest.len().checked_sub(width)?.checked_sub(size)
+    }
+}
+
+impl<'a> Iterator for IterBack<'a> {
+    type Item = Element<'a>;
+
+    fn next(&mut self) -> Option<Element<'a>> {
+        let start = self.start_of_last().filter(|&start| start >= HEADER)?;
+        let (before, last) = self.rest.split_at_checked(start)?;
+        let mut one = Iter { rest: last, end: self.offset() };
+        let element = one.next()?.ok()?;
+        if !one.is_at_end() {
+            return None;
+        }
+        self.rest = before;
+        Some(element)
+    }
+}
+
+impl std::iter::FusedIterator for IterBack<'_> {}
+
 /// True when the backlen that ends before `end` says `size`. Like the server, read it from its end and do not ask
 /// how many bytes it took: a wrong continuation bit passes where it runs into bytes that add nothing.
 #[inline]
@@ -216,14 +267,19 @@ fn backlen_fits(blob: &[u8], end: usize, size: usize) -> bool {
     if let Some(&last @ 0..=127) = before.last() {
         return u64::from(last) == size;
     }
+    read_backlen(before).is_some_and(|(value, _)| value == size)
+}
+
+/// The backlen at the end of `bytes`: its value and its width.
+fn read_backlen(bytes: &[u8]) -> Option<(u64, usize)> {
     let mut value = 0_u64;
-    for (&byte, shift) in before.iter().rev().zip([0_u32, 7, 14, 21, 28]) {
+    for ((&byte, shift), width) in bytes.iter().rev().zip([0_u32, 7, 14, 21, 28]).zip(1..) {
         value |= u64::from(byte & 127) << shift;
         if byte & 128 == 0 {
-            return value == size;
+            return Some((value, width));
         }
     }
-    false
+    None
 }
 
 /// The elements of a listpack, first to last.

@@ -8,8 +8,8 @@
 //! | sorted set | 2 | member |
 //! | hash with field expiry | 3 | field |
 //!
-//! Source: Redis `src/rdb.c` (`lpValidateIntegrityAndDups`, `_ziplistEntryConvertAndValidate`), `src/t_hash.c`
-//! (`hashTypeLpExValidate…` family): expiry of type 23 and 25 ascends, fields without one come last.
+//! Source: Redis `src/rdb.c`, the deep checks of `rdbLoadObject`. Expiry of types 23 and 25 ascends, fields without
+//! one come last; shallow checks let a wrong order pass, and then fields do not expire.
 
 use super::{Element, Error, ErrorKind, listpack, ziplist};
 use std::num::NonZeroUsize;

@@ -12,7 +12,7 @@ use crate::bytes::{Budget, Cursor};
 use crate::value::DbIndex;
 
 /// The version in the header of every Dragonfly file.
-const DRAGONFLY_VERSION: u32 = 9;
+pub const DRAGONFLY_VERSION: u32 = 9;
 /// How much is inflated between two looks at the budget.
 const STEP: u64 = 1 << 20;
 
@@ -86,5 +86,76 @@ impl CompressedBlob<'_> {
             }
         }
         reader.db()
+    }
+}
+
+#[cfg(all(test, feature = "lz4"))]
+mod tests {
+    use super::*;
+    use crate::rdb::length;
+
+    fn blob_file() -> Vec<u8> {
+        let mut frame = lz4_flex::frame::FrameEncoder::new(Vec::new());
+        std::io::Write::write_all(&mut frame, b"\xfe\x03\x00\x01a\x011\x00\x01b\x012").unwrap();
+        let frame = frame.finish().unwrap();
+        let mut file = b"REDIS0009\xfa\x06df-ver\x011\xca".to_vec();
+        length::encode(frame.len() as u64, &mut file);
+        file.extend_from_slice(&frame);
+        // Pieces of two entries, one between the other's.
+        for (stream, piece) in [(7u32, &b"\x00\x01c\x04he"[..]), (8, b"\x00\x01d"), (7, b"ll"), (8, b"\x01x")] {
+            file.push(0xe0);
+            file.extend_from_slice(&stream.to_le_bytes());
+            file.extend_from_slice(&u32::try_from(piece.len()).unwrap().to_le_bytes());
+            file.extend_from_slice(piece);
+        }
+        file.extend_from_slice(b"\xff\0\0\0\0\0\0\0\0");
+        file
+    }
+
+    #[test]
+    fn records_of_a_compressed_blob_and_of_pieces_are_walked_like_others() {
+        struct Keys;
+        impl crate::scan::Task for Keys {
+            type Output = Vec<String>;
+            type Local = ();
+            fn local(&self) {}
+            fn record(
+                &self,
+                (): &mut (),
+                record: &Record<'_>,
+                out: &mut Vec<String>,
+                _: &mut dyn FnMut(&mut Vec<String>),
+            ) {
+                if let Record::Key(key) = record {
+                    let text = key.value.string().unwrap().to_blob(&mut crate::rdb::Scratch::default()).unwrap();
+                    out.push(format!("{}:{}={}", key.db.0, key.key.escape_ascii(), text.escape_ascii()));
+                }
+            }
+            fn broken(&self, (): &mut (), error: Error, out: &mut Vec<String>) {
+                out.push(error.to_string());
+            }
+        }
+        let file = blob_file();
+        let mut all = Vec::new();
+        let take = |out: &mut Vec<String>| {
+            all.append(out);
+            Ok(())
+        };
+        let options = crate::scan::Options::default();
+        let summary = crate::scan::walk(&file, 0..file.len() as u64, &options, &Keys, take, |_| {}).unwrap();
+        assert_eq!(summary.error, None);
+        assert_eq!(all, ["3:a=1", "3:b=2", "3:c=hell", "3:d=x"]);
+    }
+
+    #[test]
+    fn a_blob_that_does_not_inflate_says_where_it_stands() {
+        let mut file = blob_file();
+        file[30] ^= 0xff;
+        let mut reader = Reader::new(&file).unwrap();
+        let broken = std::iter::from_fn(|| reader.next_record().transpose()).find_map(|record| match record {
+            Ok(Record::Compressed(blob)) => Some(blob.inflate(&Budget::default())),
+            _ => None,
+        });
+        assert_eq!(broken.unwrap().unwrap_err().code(), "dragonfly-bad-blob");
     }
 }

@@ -9,6 +9,8 @@
 //! | [`error`] | what can be wrong |
 #![warn(clippy::arithmetic_side_effects)]
 
+#[doc(hidden)]
+pub mod attack;
 mod compressed;
 pub mod error;
 pub mod length;
@@ -18,7 +20,7 @@ pub mod reader;
 pub mod record;
 pub mod string;
 
-pub use compressed::Inflated;
+pub use compressed::{DRAGONFLY_VERSION, Inflated};
 pub use error::{Doing, Error, ErrorKind, Result};
 pub use object::{Buffers, Element, ValueRef};
 pub use opcode::{Dialect, ValueType};

@@ -38,6 +38,8 @@ pub enum Skipped<'a> {
     Record,
     /// Compressed records.
     Compressed(CompressedBlob<'a>),
+    /// A piece of an entry, and which one.
+    Chunk(u32, &'a [u8]),
     /// The end, with the stored checksum.
     End(Option<u64>),
 }
@@ -253,6 +255,7 @@ impl<'a> Reader<'a> {
             if !self.prefix(byte, start)? {
                 return Ok(match self.opcode(byte, start.offset())? {
                     Record::Compressed(blob) => Skipped::Compressed(blob),
+                    Record::Chunk { stream, payload, .. } => Skipped::Chunk(stream, payload),
                     Record::End { checksum, .. } => Skipped::End(checksum),
                     _ => Skipped::Record,
                 });

@@ -1,12 +1,14 @@
 //! Every record of an RDB image, in order, to a [`Task`].
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::ordered::{Filled, Job, ordered};
-use crate::bytes::Budget;
 use crate::bytes::crc64::Jones;
+use crate::bytes::{Budget, Cursor};
 use crate::rdb::reader::{Mark, Reader, Skipped};
 use crate::rdb::{self, Record};
+use crate::value::DbIndex;
 
 /// The checksum takes blocks of this size, while they are in the cache.
 const SUM_BLOCK: usize = 128 << 10;
@@ -99,10 +101,23 @@ struct Work<'t, T> {
     budget: Budget,
 }
 
+/// An entry that Dragonfly wrote in pieces, between pieces of others.
+struct Assembled {
+    db: DbIndex,
+    bytes: Vec<u8>,
+}
+
+impl Assembled {
+    fn reader(&self) -> Reader<'_> {
+        Reader::resume(Cursor::new(&self.bytes), rdb::DRAGONFLY_VERSION, rdb::Dialect::Dragonfly, self.db)
+    }
+}
+
 /// A run of records; the thread that works on it reads them again, which costs less than handing them over.
 #[derive(Default)]
 struct Batch<'a> {
     section: Option<(Mark<'a>, u64)>,
+    assembled: Vec<Assembled>,
 }
 
 impl<'t, T: Task> Work<'t, T> {
@@ -113,8 +128,22 @@ impl<'t, T: Task> Work<'t, T> {
         output: &mut T::Output,
         spill: &mut dyn FnMut(&mut T::Output),
     ) {
-        let Some((start, end)) = &batch.section else { return };
-        let mut reader = start.reader_until(*end);
+        if let Some((start, end)) = &batch.section {
+            self.run(local, start.reader_until(*end), output, spill);
+        }
+        for entry in &batch.assembled {
+            self.run(local, entry.reader(), output, spill);
+        }
+    }
+
+    /// A run of whole records.
+    fn run(
+        &self,
+        local: &mut T::Local,
+        mut reader: Reader<'_>,
+        output: &mut T::Output,
+        spill: &mut dyn FnMut(&mut T::Output),
+    ) {
         loop {
             match reader.next_inner() {
                 Ok(Some(Record::Compressed(blob))) => {
@@ -226,6 +255,7 @@ struct Outline<'a> {
     error: Option<rdb::Error>,
     stored: Option<u64>,
     held: Option<(Mark<'a>, u64)>,
+    chunks: BTreeMap<u32, Assembled>,
     ended: bool,
     budget: Budget,
 }
@@ -241,12 +271,14 @@ impl<'a> Outline<'a> {
             error: None,
             stored: None,
             held: None,
+            chunks: BTreeMap::new(),
             ended: false,
             budget: budget.clone(),
         })
     }
 
     fn fill(&mut self, batch: &mut Batch<'a>) -> Filled {
+        batch.assembled.clear();
         if let Some(large) = self.held.take() {
             batch.section = Some(large);
             return Filled::Alone;
@@ -271,6 +303,9 @@ impl<'a> Outline<'a> {
             self.sum_up_to(good);
         }
         batch.section = Some((begin, good));
+        if self.ended {
+            batch.assembled = std::mem::take(&mut self.chunks).into_values().collect();
+        }
         if records == 0 { Filled::End } else { Filled::Batch }
     }
 
@@ -293,6 +328,7 @@ impl<'a> Outline<'a> {
                 self.reader.select(blob.last_db(&self.budget));
                 return true;
             }
+            Ok(Some(Skipped::Chunk(stream, payload))) => return self.assemble(stream, payload),
             Ok(Some(Skipped::End(checksum))) => {
                 self.ended = true;
                 self.stored = checksum;
@@ -303,6 +339,20 @@ impl<'a> Outline<'a> {
         }
         self.ended = true;
         false
+    }
+
+    /// Pieces of an entry are put together, and read when no more can come.
+    fn assemble(&mut self, stream: u32, payload: &[u8]) -> bool {
+        let at = self.reader.offset();
+        if let Err(spent) = self.budget.charge(payload.len() as u64) {
+            self.ended = true;
+            self.error = Some(rdb::Error::new(at, rdb::ErrorKind::Exhausted(spent)));
+            return false;
+        }
+        let db = self.reader.db();
+        let entry = self.chunks.entry(stream).or_insert_with(|| Assembled { db, bytes: Vec::new() });
+        entry.bytes.extend_from_slice(payload);
+        true
     }
 
     /// Take whole blocks into the sum, while they are in the cache.

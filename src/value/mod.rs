@@ -1,6 +1,7 @@
 //! Plain logical types, used by every stage.
 
 mod blob;
+pub mod json;
 pub mod number;
 mod slot;
 mod stream_id;

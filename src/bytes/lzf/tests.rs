@@ -194,4 +194,10 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn any_bytes_hold_what_must_hold(input in prop::collection::vec(any::<u8>(), 0..300), len in 0_u8..40) {
+        let input = [&[len, 0], input.as_slice()].concat();
+        crate::packed::attack::lzf(&input);
+    }
 }

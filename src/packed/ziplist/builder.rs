@@ -1,9 +1,6 @@
 use super::{HEADER, LONG_PREVLEN, TERMINATOR, UNKNOWN};
 use crate::packed::{Element, canonical_int};
 
-/// The longest text that a server tries to store as an integer (`zipTryEncoding`).
-const LONGEST_INT_TEXT: usize = 31;
-
 /// Writes a ziplist as Redis 6.2 would: canonical integers as integers, each in its shortest form.
 #[derive(Debug, Clone)]
 pub struct Builder {
@@ -54,8 +51,8 @@ impl Builder {
     /// Add an entry: as an integer when the text is one.
     pub fn push(&mut self, text: &[u8]) {
         match canonical_int(text) {
-            Some(value) if text.len() <= LONGEST_INT_TEXT => self.push_int(value),
-            _ => self.push_raw_string(text),
+            Some(value) => self.push_int(value),
+            None => self.push_raw_string(text),
         }
     }
 

@@ -16,7 +16,7 @@ pub use fork::{Cron, MemberExpiries};
 pub use hash::Template;
 pub(super) use hash::template_id;
 pub(super) use module::skip_stream as skip_module_stream;
-pub use module::{ModuleId, ModuleItem, ModuleRef};
+pub use module::{ModuleId, ModuleItem, ModuleItems, ModuleRef};
 pub use stream::{Consumer, Group, Idempotence, Pending, Producer, Tail};
 
 use super::error::{Error, Result};

@@ -104,9 +104,21 @@ impl<'a> ModuleRef<'a> {
     }
 
     /// The items.
-    pub fn items(&self) -> impl Iterator<Item = ModuleItem<'a>> + use<'a> {
-        let mut c = Cursor::at(self.stream, self.offset);
-        std::iter::from_fn(move || next_item(&mut c).ok().flatten())
+    #[must_use]
+    pub fn items(&self) -> ModuleItems<'a> {
+        ModuleItems(Cursor::at(self.stream, self.offset))
+    }
+}
+
+/// The items of a module's opcode stream, one by one.
+#[derive(Debug, Clone)]
+pub struct ModuleItems<'a>(Cursor<'a>);
+
+impl<'a> Iterator for ModuleItems<'a> {
+    type Item = ModuleItem<'a>;
+
+    fn next(&mut self) -> Option<ModuleItem<'a>> {
+        next_item(&mut self.0).ok().flatten()
     }
 }
 
