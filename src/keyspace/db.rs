@@ -1,20 +1,19 @@
 //! One database: keys in order of first appearance.
 //!
 //! Entries lie in a vector; a removed one leaves a gap, and when gaps outnumber entries the vector is packed.
-//! A table finds them by hash. It keeps 32 bits of the hash beside each position, so that it can grow and
-//! pass over strangers without a look at the entries themselves, which lie anywhere in memory.
+//! An index finds them by hash.
 
+use super::index::{Index, narrow, widen};
 use super::map::hash_of;
 use super::value::{Typed, Value};
 use crate::value::{Blob, UnixMillis};
 use foldhash::fast::RandomState;
-use hashbrown::HashTable;
 
 /// A database.
 #[derive(Debug, Default)]
 pub struct Db<'a> {
     entries: Vec<Option<Entry<'a>>>,
-    index: HashTable<Link>,
+    index: Index,
     seed: RandomState,
 }
 
@@ -33,27 +32,9 @@ pub struct Entry<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot(u32);
 
-#[derive(Clone, Copy, Debug)]
-struct Link {
-    hash: u32,
-    slot: Slot,
-}
-
 /// The key holds a value of another type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrongType;
-
-impl Slot {
-    fn index(self) -> usize {
-        usize::try_from(self.0).unwrap_or(usize::MAX)
-    }
-}
-
-/// The 64 bits that the table wants from the 32 that are kept: high and low ones both count there.
-#[inline]
-fn spread(hash: u32) -> u64 {
-    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
 
 impl<'a> Db<'a> {
     /// How many keys.
@@ -65,7 +46,7 @@ impl<'a> Db<'a> {
     /// No key.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.index.is_empty()
+        self.index.len() == 0
     }
 
     /// Entries in order of their first appearance.
@@ -89,13 +70,13 @@ impl<'a> Db<'a> {
     #[must_use]
     #[inline]
     pub fn at(&self, slot: Slot) -> Option<&Entry<'a>> {
-        self.entries.get(slot.index())?.as_ref()
+        self.entries.get(widen(slot.0))?.as_ref()
     }
 
     /// The entry in a slot, to change.
     #[inline]
     pub fn at_mut(&mut self, slot: Slot) -> Option<&mut Entry<'a>> {
-        self.entries.get_mut(slot.index())?.as_mut()
+        self.entries.get_mut(widen(slot.0))?.as_mut()
     }
 
     /// The entry of a key.
@@ -137,10 +118,8 @@ impl<'a> Db<'a> {
     /// Remove a key.
     pub fn remove(&mut self, key: &[u8]) -> Option<Entry<'a>> {
         let hash = self.short_hash(key);
-        let entries = &self.entries;
-        let same = |link: &Link| link.hash == hash && holds(entries, link.slot, key);
-        let (link, _) = self.index.find_entry(spread(hash), same).ok()?.remove();
-        let gone = self.entries.get_mut(link.slot.index())?.take();
+        let position = self.index.remove(hash, |at| holds(&self.entries, at, key))?;
+        let gone = self.entries.get_mut(widen(position))?.take();
         self.pack_when_sparse();
         gone
     }
@@ -224,7 +203,7 @@ impl<'a> Db<'a> {
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         let own = self.entries.capacity().saturating_mul(size_of::<Option<Entry<'_>>>());
-        let own = own.saturating_add(self.index.allocation_size());
+        let own = own.saturating_add(self.index.heap_bytes());
         let entry = |entry: &Entry<'_>| entry.key.heap_bytes().saturating_add(entry.value.heap_bytes());
         self.iter().map(entry).fold(own, usize::saturating_add)
     }
@@ -238,23 +217,28 @@ impl<'a> Db<'a> {
         }
     }
 
+    /// Look at what a command on this key will need, and forget it: done for several commands in a row, the
+    /// processor waits for memory once rather than each time. What is returned means nothing.
+    #[inline]
+    pub(crate) fn glance(&self, key: &[u8]) -> Option<Slot> {
+        self.index.guess(self.short_hash(key)).map(Slot)
+    }
+
     #[inline]
     fn short_hash(&self, key: &[u8]) -> u32 {
-        let hash = hash_of(&self.seed, key);
-        u32::try_from(hash >> 32).unwrap_or_default()
+        hash_of(&self.seed, key)
     }
 
     #[inline]
     fn find_hashed(&self, key: &[u8], hash: u32) -> Option<Slot> {
-        let same = |link: &Link| link.hash == hash && holds(&self.entries, link.slot, key);
-        self.index.find(spread(hash), same).map(|link| link.slot)
+        self.index.find(hash, |at| holds(&self.entries, at, key)).map(Slot)
     }
 
     fn add(&mut self, entry: Entry<'a>, hash: u32) -> Slot {
-        let slot = Slot(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
+        let position = narrow(self.entries.len());
         self.entries.push(Some(entry));
-        self.index.insert_unique(spread(hash), Link { hash, slot }, |link| spread(link.hash));
-        slot
+        self.index.insert(hash, position);
+        Slot(position)
     }
 
     fn pack_when_sparse(&mut self) {
@@ -271,20 +255,20 @@ impl<'a> Db<'a> {
         if self.entries.capacity() > self.entries.len().saturating_mul(4) {
             self.entries.shrink_to(self.entries.len().saturating_mul(2));
         }
-        let mut index = HashTable::with_capacity(self.entries.len());
+        let mut index = Index::default();
+        index.reserve(self.entries.len());
         for (position, entry) in self.entries.iter().enumerate() {
-            let Some(entry) = entry else { continue };
-            let hash = self.short_hash(&entry.key);
-            let slot = Slot(u32::try_from(position).unwrap_or(u32::MAX));
-            index.insert_unique(spread(hash), Link { hash, slot }, |link: &Link| spread(link.hash));
+            if let Some(entry) = entry {
+                index.insert(self.short_hash(&entry.key), narrow(position));
+            }
         }
         self.index = index;
     }
 }
 
 #[inline]
-fn holds(entries: &[Option<Entry<'_>>], slot: Slot, key: &[u8]) -> bool {
-    matches!(entries.get(slot.index()), Some(Some(entry)) if entry.key.as_bytes() == key)
+fn holds(entries: &[Option<Entry<'_>>], position: u32, key: &[u8]) -> bool {
+    matches!(entries.get(widen(position)), Some(Some(entry)) if entry.key.as_bytes() == key)
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 //! depends on the commands alone and never on the hash. Few entries are searched one after the other; from
 //! [`INDEXED`] on a table of positions is kept beside them.
 
+use super::index::{Index, narrow, widen};
 use crate::value::Blob;
 use foldhash::fast::RandomState;
-use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hasher};
 
 /// From this many entries on, a hash index pays.
@@ -16,22 +16,22 @@ const INDEXED: usize = 9;
 #[derive(Clone)]
 pub struct Map<'a, V> {
     entries: Vec<(Blob<'a>, V)>,
-    index: Option<Box<Index>>,
+    index: Option<Box<Seeded>>,
 }
 
-/// Positions by the hash of their key. The seed is random: a file cannot aim at collisions.
+/// An index with its seed, which is random: a file cannot aim at collisions.
 #[derive(Clone, Default)]
-struct Index {
+struct Seeded {
     seed: RandomState,
-    positions: HashTable<u32>,
+    positions: Index,
 }
 
 /// Hash of a byte string.
 #[inline]
-pub(super) fn hash_of(seed: &RandomState, key: &[u8]) -> u64 {
+pub(super) fn hash_of(seed: &RandomState, key: &[u8]) -> u32 {
     let mut hasher = seed.build_hasher();
     hasher.write(key);
-    hasher.finish()
+    u32::try_from(hasher.finish() >> 32).unwrap_or_default()
 }
 
 impl<V> Default for Map<'_, V> {
@@ -75,8 +75,8 @@ impl<'a, V> Map<'a, V> {
         match &self.index {
             None => self.entries.iter().position(|(other, _)| other.as_bytes() == key),
             Some(index) => {
-                let same = |&at: &u32| self.at(widen(at)).is_some_and(|(other, _)| other.as_bytes() == key);
-                index.positions.find(hash_of(&index.seed, key), same).map(|&at| widen(at))
+                let same = |at: u32| self.at(widen(at)).is_some_and(|(other, _)| other.as_bytes() == key);
+                index.positions.find(hash_of(&index.seed, key), same).map(widen)
             }
         }
     }
@@ -123,10 +123,7 @@ impl<'a, V> Map<'a, V> {
     pub fn push(&mut self, key: Blob<'a>, value: V) -> usize {
         let position = self.entries.len();
         if let Some(index) = &mut self.index {
-            let entries = &self.entries;
-            let seed = &index.seed;
-            let rehash = |&at: &u32| entries.get(widen(at)).map_or(0, |(key, _)| hash_of(seed, key));
-            index.positions.insert_unique(hash_of(seed, &key), narrow(position), rehash);
+            index.positions.insert(hash_of(&index.seed, &key), narrow(position));
         }
         self.entries.push((key, value));
         if self.index.is_none() && self.entries.len() >= INDEXED {
@@ -145,9 +142,11 @@ impl<'a, V> Map<'a, V> {
     pub(super) fn swap_remove(&mut self, position: usize) -> (Blob<'a>, V) {
         let last = self.entries.len().saturating_sub(1);
         if let Some(index) = &mut self.index {
-            index.forget(&self.entries, position);
+            let hash = |at: usize| self.entries.get(at).map_or(0, |(key, _)| hash_of(&index.seed, key));
+            let (gone, moved) = (hash(position), hash(last));
+            index.positions.remove(gone, |at| at == narrow(position));
             if position != last {
-                index.moved(&self.entries, last, position);
+                index.positions.moved(moved, narrow(last), narrow(position));
             }
         }
         self.entries.swap_remove(position)
@@ -170,58 +169,20 @@ impl<'a, V> Map<'a, V> {
     /// Bytes on the heap, without those of the values.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        let table = self.index.as_ref().map_or(0, |index| index.positions.allocation_size());
+        let table = self.index.as_ref().map_or(0, |index| index.positions.heap_bytes());
         let keys: usize = self.entries.iter().map(|(key, _)| key.heap_bytes()).sum();
         self.entries.capacity().saturating_mul(size_of::<(Blob<'a>, V)>()).saturating_add(table).saturating_add(keys)
     }
 
     #[cold]
     fn build_index(&mut self) {
-        let mut index = Box::<Index>::default();
-        let entries = &self.entries;
-        let seed = &index.seed;
-        let rehash = |&at: &u32| entries.get(widen(at)).map_or(0, |(key, _)| hash_of(seed, key));
-        index.positions.reserve(entries.len(), rehash);
-        for (position, (key, _)) in entries.iter().enumerate() {
-            index.positions.insert_unique(hash_of(seed, key), narrow(position), rehash);
+        let mut index = Box::<Seeded>::default();
+        index.positions.reserve(self.entries.len());
+        for (position, (key, _)) in self.entries.iter().enumerate() {
+            index.positions.insert(hash_of(&index.seed, key), narrow(position));
         }
         self.index = Some(index);
     }
-}
-
-impl Index {
-    fn forget<V>(&mut self, entries: &[(Blob<'_>, V)], position: usize) {
-        if let Some(slot) = self.slot_of(entries, position) {
-            slot.remove();
-        }
-    }
-
-    fn moved<V>(&mut self, entries: &[(Blob<'_>, V)], from: usize, to: usize) {
-        if let Some(mut slot) = self.slot_of(entries, from) {
-            *slot.get_mut() = narrow(to);
-        }
-    }
-
-    fn slot_of<V>(
-        &mut self,
-        entries: &[(Blob<'_>, V)],
-        position: usize,
-    ) -> Option<hashbrown::hash_table::OccupiedEntry<'_, u32>> {
-        let (key, _) = entries.get(position)?;
-        let wanted = narrow(position);
-        self.positions.find_entry(hash_of(&self.seed, key), |&at| at == wanted).ok()
-    }
-}
-
-/// A position as the index keeps it: a map of 2^32 entries would take 100 GB before it gets here.
-#[inline]
-fn narrow(position: usize) -> u32 {
-    u32::try_from(position).unwrap_or(u32::MAX)
-}
-
-#[inline]
-fn widen(position: u32) -> usize {
-    usize::try_from(position).unwrap_or(usize::MAX)
 }
 
 impl<'a, V> FromIterator<(Blob<'a>, V)> for Map<'a, V> {

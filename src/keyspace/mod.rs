@@ -13,6 +13,7 @@
 pub mod db;
 pub mod digest;
 pub mod hash;
+mod index;
 pub mod like;
 pub mod load;
 pub mod map;
