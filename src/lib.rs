@@ -7,6 +7,7 @@ pub mod input;
 pub mod keyspace;
 pub mod packed;
 pub mod rdb;
+pub mod repair;
 pub mod replay;
 pub mod scan;
 pub mod value;
