@@ -8,6 +8,7 @@ pub mod keyspace;
 pub mod modules;
 pub mod packed;
 pub mod rdb;
+pub mod repair;
 pub mod replay;
 pub mod scan;
 pub mod value;

@@ -1,0 +1,2 @@
+//! Getting back what a damaged file still holds.
+pub mod exact;
