@@ -28,7 +28,8 @@ impl Patch {
             if last.is_none() || byte(before) != last {
                 return self;
             }
-            self.inserted.rotate_right(1.min(self.inserted.len()));
+            let last = self.inserted.len().min(1);
+            self.inserted.rotate_right(last);
             self.at = before;
         }
         self
