@@ -28,8 +28,8 @@ impl Patch {
             if last.is_none() || byte(before) != last {
                 return self;
             }
-            let last = self.inserted.len().min(1);
-            self.inserted.rotate_right(last);
+            let turn = self.inserted.len().min(1);
+            self.inserted.rotate_right(turn);
             self.at = before;
         }
         self
