@@ -163,7 +163,8 @@ impl Found {
             }
         };
         for patch in &mut patches {
-            *patch = std::mem::replace(patch, Patch { at: 0, removed: 0, inserted: Vec::new() }).leftmost(codeword.bytes);
+            *patch =
+                std::mem::replace(patch, Patch { at: 0, removed: 0, inserted: Vec::new() }).leftmost(codeword.bytes);
         }
         patches.sort();
         patches.dedup();
@@ -182,9 +183,7 @@ fn inside(patches: &[Patch], k: u32, range: &Range<u64>) -> Vec<Patch> {
 fn steps(len: u64, failure: Option<u64>) -> Vec<Step> {
     let whole = 0..len.saturating_add(1);
     let around = |reach: u64| match failure {
-        Some(at) if len > reach.saturating_mul(2) => {
-            at.saturating_sub(reach)..at.saturating_add(reach).min(whole.end)
-        }
+        Some(at) if len > reach.saturating_mul(2) => at.saturating_sub(reach)..at.saturating_add(reach).min(whole.end),
         _ => whole.clone(),
     };
     let near = around(NEAR);
