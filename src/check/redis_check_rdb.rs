@@ -46,7 +46,9 @@ pub(super) fn image(bytes: &[u8], name: &str, now: UnixMillis, out: &mut impl Wr
     let report = check(bytes, 0..bytes.len() as u64, &Options::default(), |_| {});
     let errors = report.findings.iter().filter(|finding| finding.severity == Severity::Error);
     let fault = errors.min_by_key(|finding| finding.offset);
-    let counts = outline(bytes, fault.map_or(u64::MAX, |finding| finding.offset), now, out)?;
+    let mut counts = outline(bytes, fault.map_or(u64::MAX, |finding| finding.offset), now, out)?;
+    // The tool counts a key once it has its name.
+    counts.keys = counts.keys.saturating_add(u64::from(fault.is_some_and(|finding| finding.key.is_some())));
     match fault {
         None => sound(&report, out)?,
         Some(fault) => broken(fault, &report, out)?,
@@ -57,6 +59,9 @@ pub(super) fn image(bytes: &[u8], name: &str, now: UnixMillis, out: &mut impl Wr
     writeln!(out, "[info] {} subexpires", counts.subexpires)?;
     Ok(fault.is_none().then_some(report.summary.end))
 }
+
+/// What the tool is doing while it looks into a value.
+const IN_VALUE: &str = "read-object-value";
 
 #[derive(Default)]
 struct Counts {
@@ -123,7 +128,9 @@ fn sound(report: &Report, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn broken(fault: &Finding, report: &Report, out: &mut impl Write) -> io::Result<()> {
-    let (doing, why) = fault.message.split_once(": ").unwrap_or(("read-object-value", &fault.message));
+    let is_step = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let (doing, why) =
+        fault.message.split_once(": ").filter(|(doing, _)| is_step(doing)).unwrap_or((IN_VALUE, &fault.message));
     let (offset, what) = match fault.code {
         "rdb-truncated" => (fault.offset, "Unexpected EOF reading RDB file".into()),
         "rdb-bad-magic" => (fault.offset, "Wrong signature trying to load DB from file".into()),
@@ -137,4 +144,59 @@ fn broken(fault: &Finding, report: &Report, out: &mut impl Write) -> io::Result<
         writeln!(out, "[additional info] Reading key '{}'", key.escape_ascii())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(image: &[u8]) -> (u8, String) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("d.rdb");
+        std::fs::write(&path, image).unwrap();
+        let mut out = Vec::new();
+        let status = run("x", &[path.clone().into()], UnixMillis(2000), &mut out).unwrap();
+        (status, String::from_utf8(out).unwrap().replace(&path.display().to_string(), "d.rdb"))
+    }
+
+    #[test]
+    fn a_sound_image_is_told_in_the_tool_s_lines() {
+        // One key that expires at second 1, one at second 3, one that does not.
+        let image =
+            b"REDIS0004\xfa\x01a\x01b\xfe\x02\xfd\x01\0\0\0\0\x01k\x01v\xfd\x03\0\0\0\0\x01l\x01v\0\x01m\x01v\xff";
+        let text = "[offset 0] Checking RDB file d.rdb\n[offset 14] AUX FIELD a = 'b'\n[offset 16] Selecting DB ID 2\n\
+                    [offset 42] \\o/ RDB looks OK! \\o/\n[info] 3 keys read\n[info] 2 expires\n[info] 1 already expired\n\
+                    [info] 0 subexpires\n";
+        assert_eq!(said(image), (0, text.into()));
+    }
+
+    #[test]
+    fn the_first_fault_is_told_with_what_was_read_before_it() {
+        let text = "[offset 0] Checking RDB file d.rdb\n--- RDB ERROR DETECTED ---\n\
+                    [offset 0] Wrong signature trying to load DB from file\n";
+        assert!(said(b"RUBIS0004\xff").1.starts_with(text));
+        let (status, text) = said(b"REDIS0004\xfe\x00\x00\x01k\x01v\x00\x01l\x09v");
+        assert_eq!(status, 1);
+        assert!(text.contains("Unexpected EOF reading RDB file\n[additional info] While doing: read-object-value\n"));
+        assert!(text.contains("[additional info] Reading key 'l'\n[info] 2 keys read\n"), "{text}");
+        let mut disabled = b"REDIS0009\xff".to_vec();
+        disabled.extend([0; 8]);
+        assert!(said(&disabled).1.contains("RDB file was saved with checksum disabled: no check performed."));
+        disabled[12] = 1;
+        let (status, text) = said(&disabled);
+        assert_eq!((status, text.contains("RDB CRC error\n[additional info] While doing: check-sum\n")), (1, true));
+    }
+
+    #[test]
+    fn usage_version_and_missing_files() {
+        let said = |arguments: &[&str]| {
+            let arguments: Vec<OsString> = arguments.iter().map(Into::into).collect();
+            let mut out = Vec::new();
+            let status = run("x", &arguments, UnixMillis(0), &mut out).unwrap();
+            (status, String::from_utf8(out).unwrap())
+        };
+        assert_eq!(said(&[]), (1, "Usage: x <rdb-file-name>\n".into()));
+        assert_eq!(said(&["/no/such"]), (1, "[offset 0] Checking RDB file /no/such\n".into()));
+        assert_eq!(said(&["-v"]).0, 0);
+    }
 }
