@@ -4,6 +4,7 @@ pub mod bytes;
 pub mod check;
 pub mod finding;
 pub mod input;
+pub mod inspect;
 pub mod keyspace;
 pub mod modules;
 pub mod packed;
