@@ -12,29 +12,37 @@ pub const BLOCK: usize = 256 << 10;
 ///
 /// Putting bytes never fails. The first error of the stream behind is kept, what comes after it is dropped, and
 /// [`Sink::settle`] and [`Sink::finish`] report it.
-pub struct Sink<'w> {
-    stream: &'w mut dyn Write,
+pub struct Sink<W> {
+    stream: W,
     buffer: Vec<u8>,
+    block: usize,
     sum: Option<Jones>,
     handed_on: u64,
     failed: Option<io::Error>,
 }
 
-impl fmt::Debug for Sink<'_> {
+impl<W> fmt::Debug for Sink<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sink").field("written", &self.written()).field("failed", &self.failed).finish_non_exhaustive()
+        f.debug_struct("Sink").field("handed_on", &self.handed_on).field("failed", &self.failed).finish_non_exhaustive()
     }
 }
 
-impl<'w> Sink<'w> {
+impl<W: Write> Sink<W> {
     /// Bytes that are only counted.
-    pub fn new(stream: &'w mut dyn Write) -> Self {
-        Self { stream, buffer: Vec::with_capacity(BLOCK), sum: None, handed_on: 0, failed: None }
+    pub fn new(stream: W) -> Self {
+        Self { stream, buffer: Vec::new(), block: BLOCK, sum: None, handed_on: 0, failed: None }
     }
 
     /// Bytes that are summed as well.
-    pub fn summed(stream: &'w mut dyn Write) -> Self {
+    pub fn summed(stream: W) -> Self {
         Self { sum: Some(Jones::default()), ..Self::new(stream) }
+    }
+
+    /// The same with a smaller buffer, for one of very many.
+    #[must_use]
+    pub fn in_blocks_of(mut self, bytes: usize) -> Self {
+        self.block = bytes.clamp(1, BLOCK);
+        self
     }
 
     /// How many bytes were put.
@@ -46,10 +54,10 @@ impl<'w> Sink<'w> {
     /// Add bytes.
     #[inline]
     pub fn put(&mut self, bytes: &[u8]) {
-        if bytes.len() >= BLOCK {
+        if bytes.len() >= self.block {
             self.hand_on();
             for block in bytes.chunks(BLOCK) {
-                self.block(block);
+                self.hand_on_block(block);
             }
             return;
         }
@@ -79,32 +87,35 @@ impl<'w> Sink<'w> {
         self.sum.as_ref().map_or(0, Jones::value)
     }
 
-    /// Hand everything on. Gives the number of bytes.
+    /// Hand everything on. Gives the stream back, and the number of bytes.
     ///
     /// # Errors
     /// What the stream refused.
-    pub fn finish(mut self) -> io::Result<u64> {
+    pub fn finish(mut self) -> io::Result<(W, u64)> {
         self.hand_on();
         self.settle()?;
         self.stream.flush()?;
-        Ok(self.handed_on)
+        Ok((self.stream, self.handed_on))
     }
 
     #[inline]
     fn hand_on_when_full(&mut self) {
-        if self.buffer.len() >= BLOCK {
+        if self.buffer.len() >= self.block {
             self.hand_on();
         }
     }
 
     fn hand_on(&mut self) {
         let mut full = std::mem::take(&mut self.buffer);
-        self.block(&full);
+        self.hand_on_block(&full);
         full.clear();
         self.buffer = full;
     }
 
-    fn block(&mut self, bytes: &[u8]) {
+    fn hand_on_block(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
         if let Some(sum) = &mut self.sum {
             sum.update(bytes);
         }
@@ -134,7 +145,7 @@ mod tests {
         sink.put_with(|buffer| buffer.extend_from_slice(b"tail"));
         expected.extend_from_slice(b"tail");
         assert_eq!(sink.sum(), crc64::jones(&expected));
-        assert_eq!(sink.finish().unwrap(), expected.len() as u64);
+        assert_eq!(sink.finish().unwrap().1, expected.len() as u64);
         assert_eq!(out, expected);
     }
 
