@@ -28,7 +28,8 @@ impl Patch {
             if last.is_none() || byte(before) != last {
                 return self;
             }
-            self.inserted.rotate_right(1.min(self.inserted.len()));
+            let turn = self.inserted.len().min(1);
+            self.inserted.rotate_right(turn);
             self.at = before;
         }
         self
