@@ -2,6 +2,7 @@
 pub mod aof;
 pub mod bytes;
 pub mod check;
+pub mod export;
 pub mod finding;
 pub mod input;
 pub mod inspect;
@@ -12,4 +13,5 @@ pub mod rdb;
 pub mod repair;
 pub mod replay;
 pub mod scan;
+pub mod select;
 pub mod value;

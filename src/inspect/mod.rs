@@ -2,6 +2,10 @@
 //!
 //! | module | question |
 //! | --- | --- |
+//! | [`info`] | what is this file? |
+//! | [`keys`] | which keys are in it? |
 //! | [`diff`] | what differs between two inputs? |
 
 pub mod diff;
+pub mod info;
+pub mod keys;
