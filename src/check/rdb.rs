@@ -127,16 +127,38 @@ pub fn check(input: &[u8], range: Range<u64>, options: &Options, progress: impl 
     let summary = walked.unwrap_or_else(|_| Summary::empty());
     let repeated = hashes.repeated(options.walk.threads);
     if !repeated.is_empty() {
-        findings.extend(duplicate_keys(input, range, &task, &repeated));
+        findings.extend(duplicate_keys(input, range.clone(), &task, &repeated));
     }
-    findings.extend(image_findings(&summary));
+    findings.extend(image_findings(&summary, range.start));
     findings.sort_by_key(|finding| finding.offset);
     Report { summary, keys, findings, more_findings }
 }
 
+/// The newest versions that servers write, by the header's magic.
+const NEWEST: [(&str, u32); 2] = [("REDIS", 15), ("VALKEY", 80)];
+/// A version that is newer by more than this is damage rather than the future.
+const FUTURE: u32 = 20;
+
+/// A version that no server has written yet.
+fn version_finding(summary: &Summary, start: u64) -> Option<Finding> {
+    let [(redis, newest_redis), (valkey, newest_valkey)] = NEWEST;
+    let (magic, newest) =
+        if summary.dialect == rdb::Dialect::Valkey { (valkey, newest_valkey) } else { (redis, newest_redis) };
+    if summary.version <= newest {
+        return None;
+    }
+    let message = format!("version {} behind {magic}; the newest known is {newest}", summary.version);
+    Some(if summary.version.saturating_sub(newest) > FUTURE {
+        let finding = Finding::error("rdb-unknown-version", start, message);
+        finding.hint("no server loads it: the digits of the header are damaged")
+    } else {
+        Finding::warning("rdb-newer-version", start, message).hint("read as far as its types are known")
+    })
+}
+
 /// What is wrong with the image as a whole.
-fn image_findings(summary: &Summary) -> Vec<Finding> {
-    let mut findings = Vec::new();
+fn image_findings(summary: &Summary, start: u64) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = version_finding(summary, start).into_iter().collect();
     if let Some(error) = &summary.error {
         findings.push(finding_of(error, Severity::Error));
     }

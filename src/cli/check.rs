@@ -1,13 +1,12 @@
 //! `check`: is it sound?
 
+use super::Exit;
 use super::context::Context;
 use super::failure::Failure;
 use super::render::text::{GREEN, Paint, RED, counted, size};
 use super::render::{escape, finding, json};
-use super::Exit;
-use careen::check::aof::Standing;
-use careen::check::input::{Checksum, Options, Report, check};
-use careen::check::rdb;
+use careen::check::input::{Checksum, Report, check};
+use careen::check::rdb::Options;
 use careen::finding::Severity;
 use careen::input::{Input, Kind};
 use serde_json::json;
@@ -70,8 +69,7 @@ impl Check {
     fn one(&self, path: &Path, cx: &Context<'_>) -> Result<Exit, Failure> {
         let input = cx.open(path)?;
         let mut bar = cx.progress(input.bytes(), false);
-        let rdb = rdb::Options { walk: cx.scan_options(), max_findings: self.max_findings };
-        let options = Options { rdb, judge: &|_| Standing::Fine };
+        let options = Options { walk: cx.scan_options(), max_findings: self.max_findings };
         let report = check(&input, &options, &mut |done| bar.reached(done));
         drop(bar);
         if let Some(finding) = report.findings.iter().find(|finding| finding.code == "memory-budget") {

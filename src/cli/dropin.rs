@@ -1,12 +1,13 @@
 //! The tools that careen stands in for when it is called by their names.
 
-mod check_rdb;
-
+use super::args::Time;
+use careen::check::{redis_check_aof, redis_check_rdb};
 use std::ffi::{OsStr, OsString};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-/// A tool of a server's own.
+/// A tool that comes with a server.
 #[derive(Debug, Clone)]
 pub(super) struct Tool {
     /// The name it was called by.
@@ -17,6 +18,7 @@ pub(super) struct Tool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     CheckRdb,
+    CheckAof,
 }
 
 impl Tool {
@@ -25,17 +27,32 @@ impl Tool {
         let name = Path::new(program).file_stem()?.to_str()?;
         let kind = match name {
             "redis-check-rdb" | "valkey-check-rdb" | "redict-check-rdb" => Kind::CheckRdb,
+            "redis-check-aof" | "valkey-check-aof" | "redict-check-aof" => Kind::CheckAof,
             _ => return None,
         };
         Some(Self { name: name.into(), kind })
     }
 
-    /// Do what the tool does with these arguments.
+    /// Do what the tool does with these arguments, and end as it does: with 0 or 1.
     pub(super) fn run(&self, args: &[OsString]) -> ExitCode {
-        match self.kind {
-            Kind::CheckRdb => check_rdb::run(&self.name, args),
+        let mut out = BufWriter::new(io::stdout().lock());
+        let now = Time::now().0;
+        let status = match self.kind {
+            Kind::CheckRdb => redis_check_rdb::run(&self.name, args, now, &mut out),
+            Kind::CheckAof => redis_check_aof::run(&self.name, args, now, &mut out, &mut answer),
+        };
+        match status.and_then(|status| out.flush().map(|()| status)) {
+            Ok(status) => ExitCode::from(status),
+            // Nobody reads the lines any more.
+            Err(_) => ExitCode::FAILURE,
         }
     }
+}
+
+/// Whether the user says yes to a question that was just asked.
+fn answer() -> bool {
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).is_ok() && line.starts_with(['y', 'Y'])
 }
 
 #[cfg(test)]
@@ -44,9 +61,9 @@ mod tests {
 
     #[test]
     fn tools_are_known_by_the_last_part_of_a_path() {
-        let tool = |name: &str| Tool::named(OsStr::new(name)).map(|tool| tool.name);
-        assert_eq!(tool("/usr/bin/redis-check-rdb").as_deref(), Some("redis-check-rdb"));
-        assert_eq!(tool("valkey-check-rdb.exe").as_deref(), Some("valkey-check-rdb"));
+        let tool = |name: &str| Tool::named(OsStr::new(name)).map(|tool| tool.kind);
+        assert_eq!(tool("/usr/bin/redis-check-rdb"), Some(Kind::CheckRdb));
+        assert_eq!(tool("valkey-check-aof.exe"), Some(Kind::CheckAof));
         assert_eq!(tool("careen"), None);
     }
 }

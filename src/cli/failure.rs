@@ -1,6 +1,7 @@
 //! Why a command was not done, and how that is said.
 
 use super::render::escape;
+use careen::bytes::publish;
 use careen::input;
 use std::io;
 
@@ -57,6 +58,13 @@ impl Failure {
 impl From<input::Error> for Failure {
     fn from(error: input::Error) -> Self {
         Self::Refused { line: escape::text(error.to_string().as_bytes()), hint: error.hint() }
+    }
+}
+
+impl From<publish::Error> for Failure {
+    fn from(error: publish::Error) -> Self {
+        let line = format!("{}: {error}", escape::path(&error.path));
+        Self::Refused { line, hint: error.hint().map(Into::into) }
     }
 }
 

@@ -3,10 +3,10 @@
 use super::context::Context;
 use super::failure::Failure;
 use super::render::escape;
+use careen::bytes::publish::{Disk, Existing, Files, Part, Publisher};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
 
 /// The output of commands that write data.
 #[derive(Debug, Clone, clap::Args)]
@@ -20,7 +20,7 @@ pub(super) struct OutputArg {
 #[derive(Debug)]
 pub(super) enum Output {
     Standard(File),
-    File { path: PathBuf, file: NamedTempFile },
+    File { name: String, publisher: Box<Publisher>, part: Part<<Disk as Files>::File> },
 }
 
 impl OutputArg {
@@ -29,28 +29,20 @@ impl OutputArg {
         let Some(path) = self.output.as_deref().filter(|path| *path != Path::new("-")) else {
             return Ok(Output::Standard(standard_output()?));
         };
-        if path.symlink_metadata().is_ok() && !cx.global.force {
-            let line = format!("{}: it exists already", escape::path(path));
-            return Err(Failure::new(line).hint("--force overwrites it"));
-        }
-        // A temporary file in the same directory, so that it can be renamed.
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = temporary(directory)
-            .map_err(|error| Failure::new(format!("{}: create: {error}", escape::path(path))))?;
-        Ok(Output::File { path: path.into(), file })
+        let existing = Existing { replace: cx.global.force, ..Existing::default() };
+        let (publisher, part) = Publisher::file(path, existing)?;
+        Ok(Output::File { name: escape::path(path), publisher: Box::new(publisher), part })
     }
 }
 
 impl Output {
-    /// All is written.
+    /// All is written: the file appears under its name.
     pub(super) fn finish(self) -> Result<(), Failure> {
         match self {
             Self::Standard(mut file) => Ok(file.flush()?),
-            Self::File { path, file } => {
-                let name = escape::path(&path);
-                file.as_file().sync_all().map_err(|error| Failure::write(&name, &error))?;
-                file.persist(&path).map_err(|error| Failure::write(&name, &error.error))?;
-                Ok(())
+            Self::File { publisher, part, .. } => {
+                publisher.close(part)?;
+                Ok(publisher.publish()?)
             }
         }
     }
@@ -59,7 +51,7 @@ impl Output {
     pub(super) fn failure(&self, error: &io::Error) -> Failure {
         match self {
             Self::Standard(_) => Failure::write("standard output", error),
-            Self::File { path, .. } => Failure::write(&escape::path(path), error),
+            Self::File { name, .. } => Failure::write(name, error),
         }
     }
 }
@@ -68,24 +60,16 @@ impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Standard(file) => file.write(bytes),
-            Self::File { file, .. } => file.write(bytes),
+            Self::File { part, .. } => part.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Standard(file) => file.flush(),
-            Self::File { file, .. } => file.flush(),
+            Self::File { part, .. } => part.flush(),
         }
     }
-}
-
-/// With the permissions of any new file, not those of a secret.
-fn temporary(directory: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.prefix(".careen-").tempfile_in(directory)
 }
 
 /// Standard output without the line buffer that the standard library puts before it.

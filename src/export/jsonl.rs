@@ -18,8 +18,8 @@ mod module;
 mod stream;
 
 use super::{Format, Head};
-use crate::scan::Sink;
 use crate::rdb::{self, Element};
+use crate::scan::Pen;
 use crate::value::{Kind, UnixMillis, json};
 
 /// One object per line.
@@ -40,11 +40,11 @@ impl Format for Jsonl {
     }
 
     #[inline]
-    fn element(&mut self, head: &Head<'_>, element: Element<'_, '_>, out: &mut Sink<'_>) -> rdb::Result<()> {
+    fn element(&mut self, head: &Head<'_>, element: Element<'_, '_>, out: &mut Pen<'_>) -> rdb::Result<()> {
         self.objects.element(head, element, out)
     }
 
-    fn close(&mut self, head: &Head<'_>, out: &mut Sink<'_>) {
+    fn close(&mut self, head: &Head<'_>, out: &mut Pen<'_>) {
         self.objects.close(head, out.bytes());
         out.bytes().push(b'\n');
     }
@@ -60,11 +60,11 @@ impl Format for Json {
         self.objects.open(head, out);
     }
 
-    fn element(&mut self, head: &Head<'_>, element: Element<'_, '_>, out: &mut Sink<'_>) -> rdb::Result<()> {
+    fn element(&mut self, head: &Head<'_>, element: Element<'_, '_>, out: &mut Pen<'_>) -> rdb::Result<()> {
         self.objects.element(head, element, out)
     }
 
-    fn close(&mut self, head: &Head<'_>, out: &mut Sink<'_>) {
+    fn close(&mut self, head: &Head<'_>, out: &mut Pen<'_>) {
         self.objects.close(head, out.bytes());
     }
 }
@@ -111,49 +111,49 @@ impl Objects {
     }
 
     #[inline]
-    fn element(&mut self, head: &Head<'_>, element: Element<'_, '_>, sink: &mut Sink<'_>) -> rdb::Result<()> {
+    fn element(&mut self, head: &Head<'_>, element: Element<'_, '_>, pen: &mut Pen<'_>) -> rdb::Result<()> {
         match element {
             Element::Item(text) if head.kind == Kind::List => {
-                self.separate(sink.bytes());
-                sink.json(&text);
+                self.separate(pen.bytes());
+                pen.json(&text);
             }
-            Element::Item(text) if head.kind == Kind::Module => module::of_fork(head, &text, sink),
-            Element::Item(text) => sink.json(&text),
+            Element::Item(text) if head.kind == Kind::Module => module::of_fork(head, &text, pen),
+            Element::Item(text) => pen.json(&text),
             Element::Member(member, _) => {
-                self.separate(sink.bytes());
-                sink.json(&member);
+                self.separate(pen.bytes());
+                pen.json(&member);
             }
             Element::Field { field, value, expiry } => {
-                self.separate(sink.bytes());
-                sink.bytes().extend_from_slice(b"{\"field\":");
-                sink.json(&field);
-                sink.bytes().extend_from_slice(b",\"value\":");
-                sink.json(&value);
-                self.field_expiry(expiry, sink.bytes());
+                self.separate(pen.bytes());
+                pen.bytes().extend_from_slice(b"{\"field\":");
+                pen.json(&field);
+                pen.bytes().extend_from_slice(b",\"value\":");
+                pen.json(&value);
+                self.field_expiry(expiry, pen.bytes());
             }
             Element::Scored(member, score) => {
-                self.separate(sink.bytes());
-                sink.bytes().extend_from_slice(b"{\"member\":");
-                sink.json(&member);
-                sink.bytes().extend_from_slice(b",\"score\":");
-                json::number(score, sink.bytes());
-                sink.bytes().push(b'}');
+                self.separate(pen.bytes());
+                pen.bytes().extend_from_slice(b"{\"member\":");
+                pen.json(&member);
+                pen.bytes().extend_from_slice(b",\"score\":");
+                json::number(score, pen.bytes());
+                pen.bytes().push(b'}');
             }
             Element::Slot(index, value) => {
-                self.separate(sink.bytes());
-                sink.bytes().extend_from_slice(b"{\"index\":");
-                json::integer(index, sink.bytes());
-                sink.bytes().extend_from_slice(b",\"value\":");
-                sink.json(&value);
-                sink.bytes().push(b'}');
+                self.separate(pen.bytes());
+                pen.bytes().extend_from_slice(b"{\"index\":");
+                json::integer(index, pen.bytes());
+                pen.bytes().extend_from_slice(b",\"value\":");
+                pen.json(&value);
+                pen.bytes().push(b'}');
             }
             Element::Entry(id, fields) => {
-                self.separate(sink.bytes());
-                stream::entry(id, fields, sink.bytes());
+                self.separate(pen.bytes());
+                stream::entry(id, fields, pen.bytes());
             }
-            Element::Tail(tail) => stream::tail(tail, sink),
-            Element::Module(module) => module::value(&module, sink),
-            Element::Opaque(bytes) => module::of_fork(head, bytes, sink),
+            Element::Tail(tail) => stream::tail(tail, pen),
+            Element::Module(module) => module::value(&module, pen),
+            Element::Opaque(bytes) => module::of_fork(head, bytes, pen),
         }
         Ok(())
     }

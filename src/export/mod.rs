@@ -16,7 +16,7 @@ pub mod resp;
 use crate::rdb::object::MemberExpiries;
 use crate::rdb::{self, Buffers, Element, KeyRecord, Record, ValueRef};
 use crate::scan::walk::LARGE_RECORD;
-use crate::scan::{self, Delivery, Sink, Text};
+use crate::scan::{self, Delivery, Pen, Text};
 use crate::select::{Candidate, Selection};
 use crate::value::{DbIndex, Kind, UnixMillis};
 use std::io::{self, Write};
@@ -81,10 +81,10 @@ pub trait Format: Clone + Send + Sync {
     ///
     /// # Errors
     /// When bytes inside the element are damaged.
-    fn element(&mut self, head: &Head<'_>, element: Element<'_, '_>, out: &mut Sink<'_>) -> rdb::Result<()>;
+    fn element(&mut self, head: &Head<'_>, element: Element<'_, '_>, out: &mut Pen<'_>) -> rdb::Result<()>;
 
     /// All elements were written.
-    fn close(&mut self, head: &Head<'_>, out: &mut Sink<'_>);
+    fn close(&mut self, head: &Head<'_>, out: &mut Pen<'_>);
 
     /// The keys that follow are in another database.
     fn select(&mut self, _db: DbIndex, _out: &mut Vec<u8>) {}
@@ -135,10 +135,8 @@ impl<F: Format> scan::Task for Export<'_, F> {
         spill: &mut dyn FnMut(&mut Text),
     ) {
         match record {
-            Record::Key(record) => {
-                if self.everything || self.selection.takes(&Candidate::from(record)) {
-                    key(format, record, buffers, text, spill);
-                }
+            Record::Key(record) if self.everything || self.selection.takes(&Candidate::from(record)) => {
+                key(format, record, buffers, text, spill);
             }
             Record::SelectDb { db, .. } => format.select(*db, &mut text.bytes),
             Record::Function { code, .. } => match code.read(&mut buffers.first) {
@@ -163,23 +161,23 @@ pub fn key<F: Format>(
     spill: &mut dyn FnMut(&mut Text),
 ) {
     // What is handed on piece by piece cannot be taken back, so it is looked through first.
-    if record.raw.len() as u64 > LARGE_RECORD {
-        if let Err(error) = record.value.elements(buffers, &mut |_| Ok(())) {
-            return text.problem(error, record);
-        }
+    if record.raw.len() as u64 > LARGE_RECORD
+        && let Err(error) = record.value.elements(buffers, &mut |_| Ok(()))
+    {
+        return text.problem(error, record);
     }
     let begin = text.bytes.len();
     let head = Head::of(record);
-    let mut sink = Sink::new(text, spill);
-    format.open(&head, sink.bytes());
+    let mut pen = Pen::new(text, spill);
+    format.open(&head, pen.bytes());
     let written = record.value.elements(buffers, &mut |element| {
-        format.element(&head, element, &mut sink)?;
-        sink.breathe();
+        format.element(&head, element, &mut pen)?;
+        pen.breathe();
         Ok(())
     });
     match written {
         Ok(()) => {
-            format.close(&head, &mut sink);
+            format.close(&head, &mut pen);
             text.end_key();
         }
         Err(error) => {

@@ -17,8 +17,8 @@ mod stream;
 mod words;
 
 use super::{Format, Head};
-use crate::scan::Sink;
 use crate::rdb::{self, Element};
+use crate::scan::Pen;
 use crate::value::{DbIndex, Kind, UnixMillis};
 use collection::Batch;
 use words::{Words, integer, word};
@@ -74,48 +74,48 @@ impl Format for Resp {
     }
 
     #[inline]
-    fn element(&mut self, head: &Head<'_>, element: Element<'_, '_>, sink: &mut Sink<'_>) -> rdb::Result<()> {
+    fn element(&mut self, head: &Head<'_>, element: Element<'_, '_>, pen: &mut Pen<'_>) -> rdb::Result<()> {
         match element {
             Element::Item(text) => match head.kind {
-                Kind::String => words::long_word(&text, sink),
-                Kind::Module => sink.bytes().words(&[b"JSON.SET", head.key, b"$", &text]),
-                _ => self.batch.add(sink, |args| word(&text, args)),
+                Kind::String => words::long_word(&text, pen),
+                Kind::Module => pen.bytes().words(&[b"JSON.SET", head.key, b"$", &text]),
+                _ => self.batch.add(pen, |args| word(&text, args)),
             },
             Element::Member(member, expiry) => {
-                self.batch.add(sink, |args| word(&member, args));
+                self.batch.add(pen, |args| word(&member, args));
                 self.note_expiry(&member, expiry);
             }
             Element::Field { field, value, expiry } => {
-                self.batch.add(sink, |args| {
+                self.batch.add(pen, |args| {
                     word(&field, args);
                     word(&value, args);
                 });
                 self.note_expiry(&field, expiry);
             }
-            Element::Scored(member, score) => self.batch.add(sink, |args| {
+            Element::Scored(member, score) => self.batch.add(pen, |args| {
                 words::score(score, args);
                 word(&member, args);
             }),
             Element::Entry(id, fields) => {
                 self.has_entries = true;
-                stream::entry(head.key, id, fields, sink.bytes());
+                stream::entry(head.key, id, fields, pen.bytes());
             }
-            Element::Tail(tail) => stream::tail(head.key, tail, self.has_entries, sink),
+            Element::Tail(tail) => stream::tail(head.key, tail, self.has_entries, pen),
             // The whole value at once, with the first of its elements.
             Element::Slot(..) | Element::Module(_) | Element::Opaque(_) if !self.has_entries => {
                 self.has_entries = true;
-                restore::restore(head, self.version, sink.bytes());
+                restore::restore(head, self.version, pen.bytes());
             }
             Element::Slot(..) | Element::Module(_) | Element::Opaque(_) => {}
         }
         Ok(())
     }
 
-    fn close(&mut self, head: &Head<'_>, sink: &mut Sink<'_>) {
-        self.batch.flush(sink.bytes());
-        self.expire_members(head, sink);
+    fn close(&mut self, head: &Head<'_>, pen: &mut Pen<'_>) {
+        self.batch.flush(pen.bytes());
+        self.expire_members(head, pen);
         if let Some(at) = head.expiry {
-            let out = sink.bytes();
+            let out = pen.bytes();
             out.extend_from_slice(b"*3\r\n$9\r\nPEXPIREAT\r\n");
             word(head.key, out);
             integer(at.0, out);
@@ -131,20 +131,20 @@ impl Resp {
         }
     }
 
-    fn expire_members(&mut self, head: &Head<'_>, sink: &mut Sink<'_>) {
+    fn expire_members(&mut self, head: &Head<'_>, pen: &mut Pen<'_>) {
         let mut text = itoa::Buffer::new();
         for (name, at) in self.field_expiries.drain(..) {
             let at = text.format(at.0).as_bytes();
             if head.kind == Kind::Hash {
-                sink.bytes().words(&[b"HPEXPIREAT", head.key, at, b"FIELDS", b"1", &name]);
+                pen.bytes().words(&[b"HPEXPIREAT", head.key, at, b"FIELDS", b"1", &name]);
             } else {
-                sink.bytes().words(&[b"PEXPIREMEMBERAT", head.key, &name, at]);
+                pen.bytes().words(&[b"PEXPIREMEMBERAT", head.key, &name, at]);
             }
-            sink.breathe();
+            pen.breathe();
         }
         if !head.member_expiries.is_empty() {
             for (name, at) in head.member_expiries.iter() {
-                sink.bytes().words(&[b"PEXPIREMEMBERAT", head.key, &name, text.format(at.0).as_bytes()]);
+                pen.bytes().words(&[b"PEXPIREMEMBERAT", head.key, &name, text.format(at.0).as_bytes()]);
             }
         }
     }

@@ -1,8 +1,9 @@
 //! What is this file? Counts by database, type and encoding; AUX fields; functions; modules.
 
-use crate::bytes::{Budget, Cursor};
 use crate::aof;
+use crate::bytes::{Budget, Cursor};
 use crate::input::{self, Content, Input};
+use crate::keyspace::load::library_name;
 use crate::rdb::object::ModuleId;
 use crate::rdb::{self, Record, Scratch, ValueRef, ValueType, length};
 use crate::scan::{self, Summary, walk};
@@ -258,12 +259,7 @@ impl Overview {
 
 /// Look at the image that begins at `range.start` of `input`.
 #[must_use]
-pub fn image(
-    input: &[u8],
-    range: Range<u64>,
-    options: &walk::Options,
-    progress: impl FnMut(u64),
-) -> (Info, Summary) {
+pub fn image(input: &[u8], range: Range<u64>, options: &walk::Options, progress: impl FnMut(u64)) -> (Info, Summary) {
     let mut info = Info::default();
     let task = Collect { budget: &options.budget };
     let take = |tally: &mut Tally| {
@@ -309,12 +305,12 @@ impl Tally {
     }
 
     fn in_db(&mut self, db: DbIndex, expires: bool) {
-        if self.db.as_ref().is_none_or(|(current, _)| *current != db) {
-            if let Some((old, counts)) = self.db.replace((db, Database::default())) {
-                let own = self.info.databases.entry(old).or_default();
-                own.keys = own.keys.saturating_add(counts.keys);
-                own.expires = own.expires.saturating_add(counts.expires);
-            }
+        if self.db.as_ref().is_none_or(|(current, _)| *current != db)
+            && let Some((old, counts)) = self.db.replace((db, Database::default()))
+        {
+            let own = self.info.databases.entry(old).or_default();
+            own.keys = own.keys.saturating_add(counts.keys);
+            own.expires = own.expires.saturating_add(counts.expires);
         }
         if let Some((_, counts)) = &mut self.db {
             counts.keys = counts.keys.saturating_add(1);
@@ -364,7 +360,7 @@ impl scan::Task for Collect<'_> {
             }
             Record::Aux { name, value, .. } => tally.info.aux.push((name.to_vec(), value.to_vec())),
             Record::Function { code, .. } => match code.read(scratch) {
-                Ok(code) => tally.info.functions.push(library_name(&code)),
+                Ok(code) => tally.info.functions.push(library_name(&code).unwrap_or_default().to_vec()),
                 Err(error) => note(tally, error),
             },
             Record::ModuleAux { module, .. } => {
@@ -390,26 +386,14 @@ fn note(tally: &mut Tally, error: rdb::Error) {
     tally.info.damaged = Some((count.saturating_add(1), first));
 }
 
-/// The name in `#!lua name=mylib`; the whole first line of a library that does not say.
-fn library_name(code: &[u8]) -> Vec<u8> {
-    let line = code.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let name = line.split(u8::is_ascii_whitespace).find_map(|word| word.strip_prefix(b"name="));
-    name.unwrap_or(line).to_vec()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_library_is_called_by_the_name_in_its_first_line() {
-        assert_eq!(library_name(b"#!lua name=mylib\nreturn 1"), b"mylib");
-        assert_eq!(library_name(b"#!lua\n"), b"#!lua");
-    }
-
-    #[test]
     fn keys_are_counted_by_database_type_and_encoding() {
-        let image = b"REDIS0003\xfe\x00\x00\x01a\x01b\xfc\x10\0\0\0\0\0\0\0\x00\x01b\xc0\x05\xfe\x07\x01\x01l\x01\x01x\xff";
+        let image =
+            b"REDIS0003\xfe\x00\x00\x01a\x01b\xfc\x10\0\0\0\0\0\0\0\x00\x01b\xc0\x05\xfe\x07\x01\x01l\x01\x01x\xff";
         let (info, summary) = image_info(image);
         assert!(summary.error.is_none(), "{:?}", summary.error);
         assert_eq!(info.keys(), 3);

@@ -10,5 +10,5 @@ pub mod ordered;
 pub mod text;
 pub mod walk;
 
-pub use text::{Delivery, Problem, Sink, Text, deliver};
+pub use text::{Delivery, Pen, Problem, Text, deliver};
 pub use walk::{Options, Summary, Task, walk};

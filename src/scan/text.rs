@@ -65,19 +65,19 @@ impl Text {
     }
 }
 
-/// A text that grows, and is handed on when it has become long.
-pub struct Sink<'s> {
+/// Writes a text, and hands it on when it has become long.
+pub struct Pen<'s> {
     text: &'s mut Text,
     spill: &'s mut dyn FnMut(&mut Text),
 }
 
-impl std::fmt::Debug for Sink<'_> {
+impl std::fmt::Debug for Pen<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sink").field("text", &self.text).finish_non_exhaustive()
+        f.debug_struct("Pen").field("text", &self.text).finish_non_exhaustive()
     }
 }
 
-impl<'s> Sink<'s> {
+impl<'s> Pen<'s> {
     /// `spill` hands the text on; it may leave it as it is.
     pub fn new(text: &'s mut Text, spill: &'s mut dyn FnMut(&mut Text)) -> Self {
         Self { text, spill }
@@ -101,7 +101,7 @@ impl<'s> Sink<'s> {
 /// A long text is written in pieces of this size.
 const PIECE: usize = 128 << 10;
 
-impl Sink<'_> {
+impl Pen<'_> {
     /// Bytes as JSON, in pieces when they are many.
     #[inline]
     pub fn json(&mut self, bytes: &[u8]) {
@@ -244,7 +244,7 @@ mod tests {
                 spills += 1;
                 all.append(&mut text.bytes);
             };
-            Sink::new(&mut text, &mut spill).json(&bytes);
+            Pen::new(&mut text, &mut spill).json(&bytes);
             all.append(&mut text.bytes);
             let mut at_once = Vec::new();
             json::bytes(&bytes, &mut at_once);

@@ -5,7 +5,7 @@ use careen::export::{Format, Head};
 use careen::packed;
 use careen::rdb::object::{ModuleItem, Tail};
 use careen::rdb::{self, Element, Scratch};
-use careen::scan::Sink;
+use careen::scan::Pen;
 use careen::value::{Kind, StreamId};
 
 /// A heading, then a line per element.
@@ -23,8 +23,8 @@ impl Format for Person {
         out.extend_from_slice(format!("  ({}{encoding}, db {}, {expiry})\n", head.kind.name(), head.db.0).as_bytes());
     }
 
-    fn element(&mut self, head: &Head<'_>, element: Element<'_, '_>, sink: &mut Sink<'_>) -> rdb::Result<()> {
-        let out = sink.bytes();
+    fn element(&mut self, head: &Head<'_>, element: Element<'_, '_>, pen: &mut Pen<'_>) -> rdb::Result<()> {
+        let out = pen.bytes();
         match element {
             Element::Item(text) if head.kind != Kind::List => quoted(&text, out),
             Element::Item(text) | Element::Member(text, None) => {
@@ -58,22 +58,24 @@ impl Format for Person {
             Element::Entry(id, fields) => entry(id, fields, out),
             Element::Tail(tail) => return stream(tail, out),
             Element::Module(module) => {
-                out.extend_from_slice(format!("module {}, version {}\n", module.id.name(), module.id.version()).as_bytes());
+                out.extend_from_slice(
+                    format!("module {}, version {}\n", module.id.name(), module.id.version()).as_bytes(),
+                );
                 for item in module.items() {
-                    self.number(sink.bytes());
-                    module_item(item, sink.bytes())?;
-                    sink.bytes().push(b'\n');
-                    sink.breathe();
+                    self.number(pen.bytes());
+                    module_item(item, pen.bytes())?;
+                    pen.bytes().push(b'\n');
+                    pen.breathe();
                 }
                 return Ok(());
             }
             Element::Opaque(stored) => quoted(stored, out),
         }
-        sink.bytes().push(b'\n');
+        pen.bytes().push(b'\n');
         Ok(())
     }
 
-    fn close(&mut self, _: &Head<'_>, _: &mut Sink<'_>) {}
+    fn close(&mut self, _: &Head<'_>, _: &mut Pen<'_>) {}
 }
 
 impl Person {
@@ -118,11 +120,8 @@ fn stream(tail: &Tail<'_>, out: &mut Vec<u8>) -> rdb::Result<()> {
         out.extend_from_slice(b"group ");
         quoted(&group.name, out);
         let (pending, consumers) = (group.pending.len() as u64, group.consumers.len() as u64);
-        let rest = format!(
-            "  last id {}, {pending} pending, {}\n",
-            group.last_id,
-            text::counted(consumers, "consumer")
-        );
+        let rest =
+            format!("  last id {}, {pending} pending, {}\n", group.last_id, text::counted(consumers, "consumer"));
         out.extend_from_slice(rest.as_bytes());
     }
     Ok(())
@@ -146,12 +145,12 @@ pub(crate) struct Raw;
 impl Format for Raw {
     fn open(&mut self, _: &Head<'_>, _: &mut Vec<u8>) {}
 
-    fn element(&mut self, _: &Head<'_>, element: Element<'_, '_>, sink: &mut Sink<'_>) -> rdb::Result<()> {
+    fn element(&mut self, _: &Head<'_>, element: Element<'_, '_>, pen: &mut Pen<'_>) -> rdb::Result<()> {
         if let Element::Item(text) = element {
-            sink.raw(&text);
+            pen.raw(&text);
         }
         Ok(())
     }
 
-    fn close(&mut self, _: &Head<'_>, _: &mut Sink<'_>) {}
+    fn close(&mut self, _: &Head<'_>, _: &mut Pen<'_>) {}
 }

@@ -1,10 +1,10 @@
 //! Streams: entries, then everything else.
 
-use crate::scan::Sink;
-use crate::value::json;
 use crate::packed;
 use crate::rdb::object::{Consumer, Group, Idempotence, Tail};
+use crate::scan::Pen;
 use crate::value::StreamId;
+use crate::value::json;
 
 /// `{"id":"1-1","fields":[["f","v"],…]}`
 pub(super) fn entry(id: StreamId, fields: &[packed::Element<'_>], out: &mut Vec<u8>) {
@@ -26,8 +26,8 @@ pub(super) fn entry(id: StreamId, fields: &[packed::Element<'_>], out: &mut Vec<
 }
 
 /// What follows the entries, up to the end of the value.
-pub(super) fn tail(tail: &Tail<'_>, sink: &mut Sink<'_>) {
-    let out = sink.bytes();
+pub(super) fn tail(tail: &Tail<'_>, pen: &mut Pen<'_>) {
+    let out = pen.bytes();
     out.extend_from_slice(b"],\"last_id\":");
     json::stream_id(tail.last_id, out);
     for (name, id) in [(&b",\"first_id\":"[..], tail.first_id), (b",\"max_deleted_id\":", tail.max_deleted_id)] {
@@ -41,18 +41,18 @@ pub(super) fn tail(tail: &Tail<'_>, sink: &mut Sink<'_>) {
     json::optional(tail.entries_added, out);
     out.extend_from_slice(b",\"groups\":[");
     for (i, one) in tail.groups.iter().enumerate() {
-        sink.bytes().extend_from_slice(if i == 0 { b"" } else { b"," });
-        group(one, sink);
+        pen.bytes().extend_from_slice(if i == 0 { b"" } else { b"," });
+        group(one, pen);
     }
-    sink.bytes().push(b']');
+    pen.bytes().push(b']');
     if let Some(state) = &tail.idempotence {
-        idempotence(state, sink.bytes());
+        idempotence(state, pen.bytes());
     }
-    sink.bytes().push(b'}');
+    pen.bytes().push(b'}');
 }
 
-fn group(group: &Group<'_>, sink: &mut Sink<'_>) {
-    let out = sink.bytes();
+fn group(group: &Group<'_>, pen: &mut Pen<'_>) {
+    let out = pen.bytes();
     out.extend_from_slice(b"{\"name\":");
     json::bytes(&group.name, out);
     out.extend_from_slice(b",\"last_id\":");
@@ -61,7 +61,7 @@ fn group(group: &Group<'_>, sink: &mut Sink<'_>) {
     json::optional(group.entries_read, out);
     out.extend_from_slice(b",\"pending\":[");
     for (i, pending) in group.pending.iter().enumerate() {
-        let out = sink.bytes();
+        let out = pen.bytes();
         out.extend_from_slice(if i == 0 { b"{\"id\":" } else { b",{\"id\":" });
         json::stream_id(pending.id, out);
         out.extend_from_slice(b",\"consumer\":");
@@ -75,18 +75,18 @@ fn group(group: &Group<'_>, sink: &mut Sink<'_>) {
         out.extend_from_slice(b",\"deliveries\":");
         json::integer(pending.deliveries, out);
         out.push(b'}');
-        sink.breathe();
+        pen.breathe();
     }
-    sink.bytes().extend_from_slice(b"],\"consumers\":[");
+    pen.bytes().extend_from_slice(b"],\"consumers\":[");
     for (i, one) in group.consumers.iter().enumerate() {
-        sink.bytes().extend_from_slice(if i == 0 { b"" } else { b"," });
-        consumer(one, sink.bytes());
+        pen.bytes().extend_from_slice(if i == 0 { b"" } else { b"," });
+        consumer(one, pen.bytes());
     }
-    sink.bytes().push(b']');
+    pen.bytes().push(b']');
     if !group.nacked.is_empty() {
-        ids(b",\"nacked\":[", &group.nacked, sink.bytes());
+        ids(b",\"nacked\":[", &group.nacked, pen.bytes());
     }
-    sink.bytes().push(b'}');
+    pen.bytes().push(b'}');
 }
 
 fn consumer(consumer: &Consumer<'_>, out: &mut Vec<u8>) {

@@ -2,7 +2,7 @@
 
 use super::BATCH;
 use super::words::{count, word};
-use crate::scan::Sink;
+use crate::scan::Pen;
 
 /// The elements of one command.
 #[derive(Debug, Clone, Default)]
@@ -28,11 +28,11 @@ impl Batch {
 
     /// One element more.
     #[inline]
-    pub(super) fn add(&mut self, sink: &mut Sink<'_>, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(super) fn add(&mut self, pen: &mut Pen<'_>, write: impl FnOnce(&mut Vec<u8>)) {
         write(&mut self.args);
         self.elements = self.elements.saturating_add(1);
         if self.elements == BATCH {
-            self.flush(sink.bytes());
+            self.flush(pen.bytes());
         }
     }
 

@@ -3,9 +3,9 @@
 //! Source: Redis `src/aof.c`, `rewriteStreamObject`.
 
 use super::words::{Words, count, word};
-use crate::scan::Sink;
 use crate::packed;
 use crate::rdb::object::{Group, Pending, Tail};
+use crate::scan::Pen;
 use crate::value::StreamId;
 
 /// `XADD key id field value …`
@@ -19,16 +19,16 @@ pub(super) fn entry(key: &[u8], id: StreamId, fields: &[packed::Element<'_>], ou
 }
 
 /// What is left when the entries are there.
-pub(super) fn tail(key: &[u8], tail: &Tail<'_>, has_entries: bool, sink: &mut Sink<'_>) {
+pub(super) fn tail(key: &[u8], tail: &Tail<'_>, has_entries: bool, pen: &mut Pen<'_>) {
     let last_id = tail.last_id.to_string();
     if !has_entries {
         // An entry that is trimmed at once. Its id must not be 0-0; what it is, XSETID corrects.
         let id = if tail.last_id == StreamId::MIN { "0-1" } else { &last_id };
-        sink.bytes().words(&[b"XADD", key, b"MAXLEN", b"0", id.as_bytes(), b"x", b"y"]);
+        pen.bytes().words(&[b"XADD", key, b"MAXLEN", b"0", id.as_bytes(), b"x", b"y"]);
     }
-    set_id(key, tail, &last_id, sink.bytes());
+    set_id(key, tail, &last_id, pen.bytes());
     for group in &tail.groups {
-        create_group(key, group, sink);
+        create_group(key, group, pen);
     }
 }
 
@@ -48,10 +48,10 @@ fn set_id(key: &[u8], tail: &Tail<'_>, last_id: &str, out: &mut Vec<u8>) {
     }
 }
 
-fn create_group(key: &[u8], group: &Group<'_>, sink: &mut Sink<'_>) {
+fn create_group(key: &[u8], group: &Group<'_>, pen: &mut Pen<'_>) {
     let last_id = group.last_id.to_string();
     match group.entries_read {
-        Some(read) => sink.bytes().words(&[
+        Some(read) => pen.bytes().words(&[
             b"XGROUP",
             b"CREATE",
             key,
@@ -60,7 +60,7 @@ fn create_group(key: &[u8], group: &Group<'_>, sink: &mut Sink<'_>) {
             b"ENTRIESREAD",
             read.to_string().as_bytes(),
         ]),
-        None => sink.bytes().words(&[b"XGROUP", b"CREATE", key, &group.name, last_id.as_bytes()]),
+        None => pen.bytes().words(&[b"XGROUP", b"CREATE", key, &group.name, last_id.as_bytes()]),
     }
     let owner = |pending: &Pending| {
         let index = usize::try_from(pending.consumer?).ok()?;
@@ -72,11 +72,11 @@ fn create_group(key: &[u8], group: &Group<'_>, sink: &mut Sink<'_>) {
         if let Some(busy) = busy.get_mut(index) {
             *busy = true;
         }
-        claim(key, &group.name, &consumer.name, pending, sink.bytes());
-        sink.breathe();
+        claim(key, &group.name, &consumer.name, pending, pen.bytes());
+        pen.breathe();
     }
     for (consumer, _) in group.consumers.iter().zip(&busy).filter(|(_, busy)| !**busy) {
-        sink.bytes().words(&[b"XGROUP", b"CREATECONSUMER", key, &group.name, &consumer.name]);
+        pen.bytes().words(&[b"XGROUP", b"CREATECONSUMER", key, &group.name, &consumer.name]);
     }
 }
 

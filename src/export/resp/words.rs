@@ -1,6 +1,6 @@
 //! The words of a command: `*N`, then `$length` and bytes for each.
 
-use crate::scan::Sink;
+use crate::scan::Pen;
 use crate::value::json;
 
 /// Whole commands.
@@ -39,10 +39,10 @@ pub(super) fn word(text: &[u8], out: &mut Vec<u8>) {
 }
 
 /// One word that may be long.
-pub(super) fn long_word(text: &[u8], sink: &mut Sink<'_>) {
-    length(text.len(), sink.bytes());
-    sink.raw(text);
-    sink.bytes().extend_from_slice(b"\r\n");
+pub(super) fn long_word(text: &[u8], pen: &mut Pen<'_>) {
+    length(text.len(), pen.bytes());
+    pen.raw(text);
+    pen.bytes().extend_from_slice(b"\r\n");
 }
 
 /// An integer as a word.
