@@ -33,6 +33,7 @@ pub struct Engine<'a, W = ()> {
     until: Until,
     report: Report<'a>,
     watch: W,
+    strict: bool,
     stopped: bool,
 }
 
@@ -49,7 +50,15 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
     #[must_use]
     pub fn watched(like: Like, watch: W) -> Self {
         let report = Report::default();
-        Self { state: State::new(like), transaction: None, until: Until::default(), report, watch, stopped: false }
+        Self {
+            state: State::new(like),
+            transaction: None,
+            until: Until::default(),
+            report,
+            watch,
+            strict: false,
+            stopped: false,
+        }
     }
 
     /// Stop early.
@@ -57,6 +66,17 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
     pub fn until(mut self, until: Until) -> Self {
         self.until = until;
         self
+    }
+
+    /// Stop at the first command that cannot be executed.
+    pub fn strict(&mut self, strict: bool) {
+        self.strict = strict;
+    }
+
+    /// Is this part behind the last one wanted?
+    #[must_use]
+    pub fn is_beyond(&self, part: u32) -> bool {
+        self.until.offset.is_some_and(|(last, _)| part > last)
     }
 
     /// The state, to start from a snapshot or to set limits.
@@ -119,6 +139,7 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
             (Some(command), None) => self.execute(place, command, args),
             (None, None) => self.report.skip(place, name, Refusal::UnknownCommand),
         }
+        self.stopped |= self.strict && self.report.skipped.total > 0;
     }
 
     /// The keyspace and the report, at the end of the log.

@@ -7,6 +7,7 @@
 //! | [`table`] | which commands exist, their arity, their keys, and what executes them |
 //! | [`state`] | what commands work on |
 //! | [`until`] | conditions to stop early |
+//! | [`whole`] | an input of any kind into one keyspace |
 //! | [`report`] | what was met on the way |
 //! | `strings`, `lists`, … | one file per group of commands |
 //! | [`bits`], [`hyperloglog`], [`geo`] | algorithms on plain bytes and numbers |
@@ -22,6 +23,7 @@ pub mod report;
 pub mod state;
 pub mod table;
 pub mod until;
+pub mod whole;
 
 mod bitmaps;
 mod catalogue;
