@@ -34,22 +34,8 @@ impl Random {
 }
 
 /// Numbers at which formats change their mind.
-const NUMBERS: [u64; 14] = [
-    0,
-    1,
-    0x3f,
-    0x40,
-    0x7f,
-    0x80,
-    0xfe,
-    0xff,
-    0x3fff,
-    0xffff,
-    0x7fff_ffff,
-    0xffff_ffff,
-    1 << 63,
-    u64::MAX,
-];
+const NUMBERS: [u64; 14] =
+    [0, 1, 0x3f, 0x40, 0x7f, 0x80, 0xfe, 0xff, 0x3fff, 0xffff, 0x7fff_ffff, 0xffff_ffff, 1 << 63, u64::MAX];
 
 /// One change of the kinds that fuzzers make.
 fn change(random: &mut Random, data: &mut Vec<u8>, seeds: &[Vec<u8>]) {

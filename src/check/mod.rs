@@ -1,10 +1,10 @@
 //! Deep verification: everything that is wrong with a file, as findings.
 
 pub mod aof;
-mod findings;
-pub mod input;
 #[doc(hidden)]
 pub mod attack;
+mod findings;
+pub mod input;
 pub mod rdb;
 mod unique;
 pub mod value;

@@ -30,6 +30,7 @@ mod hashes;
 mod hyperloglogs;
 mod keys;
 mod lists;
+mod queue;
 mod script;
 mod scripting;
 mod server;
@@ -39,6 +40,7 @@ mod streams;
 mod strings;
 mod times;
 mod transaction;
+mod vectors;
 mod zsets;
 
 pub use engine::{Engine, Watch};
