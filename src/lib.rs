@@ -2,12 +2,16 @@
 pub mod aof;
 pub mod bytes;
 pub mod check;
+pub mod export;
 pub mod finding;
 pub mod input;
+pub mod inspect;
 pub mod keyspace;
 pub mod modules;
 pub mod packed;
 pub mod rdb;
+pub mod repair;
 pub mod replay;
 pub mod scan;
+pub mod select;
 pub mod value;

@@ -8,6 +8,8 @@
 //! | [`decompress`] | gzip, zstd and LZ4 frames |
 //! | [`crc64`] | CRC-64/Jones of RDB trailers, CRC-64/XZ of our own sidecars |
 //! | [`lzf`] | the compression inside RDB strings |
+//! | [`sink`] | output, counted and summed in blocks |
+//! | [`publish`] | a result put in its place, whole or not at all |
 #![warn(clippy::arithmetic_side_effects)]
 
 pub mod crc64;
@@ -15,6 +17,8 @@ pub mod cursor;
 pub mod decompress;
 pub mod limits;
 pub mod lzf;
+pub mod publish;
+pub mod sink;
 pub mod source;
 
 pub use cursor::{Cursor, Truncated};

@@ -10,23 +10,10 @@ use super::findings::Findings;
 use crate::aof::frame::Tolerated;
 use crate::aof::{Annotation, Command, Error, Reader, Record, resync};
 use crate::finding::{Finding, Severity};
+use crate::replay::table;
 use crate::{input, rdb};
 use std::collections::BTreeMap;
 use transaction::{Step, Transaction};
-
-/// What a command table says of a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// It exists and takes so many words.
-    Fine,
-    /// No server that the table knows has it.
-    Unknown,
-    /// It exists, and takes more words or fewer.
-    WrongArity,
-}
-
-/// Asks a command table about a command, its name first.
-pub type Judge<'t> = dyn Fn(&[&[u8]]) -> Standing + 't;
 
 /// What a log holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -52,20 +39,12 @@ const NAMES: usize = 1000;
 pub(super) fn log(
     input: &[u8],
     start: u64,
-    judge: &Judge<'_>,
     contents: &mut Contents,
     findings: &mut Findings<'_>,
     progress: &mut dyn FnMut(u64),
 ) {
-    let mut log = Log {
-        input,
-        judge,
-        contents,
-        findings,
-        db: Some(0),
-        transaction: Transaction::default(),
-        grouped: BTreeMap::new(),
-    };
+    let mut log =
+        Log { input, contents, findings, db: Some(0), transaction: Transaction::default(), grouped: BTreeMap::new() };
     let mut reader = Reader::starting_at(input, start);
     let mut next_progress = start.saturating_add(PROGRESS);
     loop {
@@ -88,7 +67,6 @@ pub(super) fn log(
 
 struct Log<'i, 'f, 'n> {
     input: &'i [u8],
-    judge: &'f Judge<'f>,
     contents: &'f mut Contents,
     findings: &'f mut Findings<'n>,
     /// The selected database; unknown behind a gap.
@@ -117,10 +95,10 @@ impl Log<'_, '_, '_> {
     #[inline]
     fn command(&mut self, command: &Command<'_, '_>) {
         self.contents.commands = self.contents.commands.saturating_add(1);
-        match (self.judge)(command.argv) {
-            Standing::Fine => {}
-            Standing::Unknown => self.unknown(command),
-            Standing::WrongArity => self.wrong_arity(command),
+        match table::find(command.argv) {
+            Some(known) if known.takes(command.argv.len()) => {}
+            Some(known) => self.wrong_arity(command, known.name),
+            None => self.unknown(command),
         }
         // No other command that matters here has a name of these lengths and first letters.
         match command.name() {
@@ -181,9 +159,8 @@ impl Log<'_, '_, '_> {
     }
 
     #[cold]
-    fn wrong_arity(&mut self, command: &Command<'_, '_>) {
-        let arguments = command.argv.len().saturating_sub(1);
-        let message = format!("{} does not take {arguments} arguments", command.name().escape_ascii());
+    fn wrong_arity(&mut self, command: &Command<'_, '_>, name: &str) {
+        let message = format!("{name} is not a command of {} words", command.argv.len());
         let finding = Finding::error("aof-wrong-arity", command.offset, message).until(command.end);
         self.push(finding.hint("Redis executes it with whatever is in memory, Valkey does not load the log"));
     }

@@ -1,27 +1,12 @@
 //! Whole inputs: each part as what it is, and the set they make up.
 
-use super::aof::{self, Contents, Judge};
+use super::aof::{self, Contents};
 use super::findings::{Findings, Kept};
-use super::rdb;
+use super::rdb::{self, Options};
 use crate::aof::resync;
 use crate::finding::{Finding, Severity};
 use crate::input::{Content, Input, Kind, Part, Role};
 use crate::scan::Summary;
-
-/// How deep and how long.
-#[derive(Clone)]
-pub struct Options<'t> {
-    /// Threads, budget, and the most findings that are kept.
-    pub rdb: rdb::Options,
-    /// The command table.
-    pub judge: &'t Judge<'t>,
-}
-
-impl std::fmt::Debug for Options<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options").field("rdb", &self.rdb).finish_non_exhaustive()
-    }
-}
 
 /// What the checksum of an RDB image says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +74,7 @@ impl Report {
 
 /// Check an input of any kind. `progress` is told how many bytes are done.
 #[must_use]
-pub fn check(input: &Input, options: &Options<'_>, progress: &mut dyn FnMut(u64)) -> Report {
+pub fn check(input: &Input, options: &Options, progress: &mut dyn FnMut(u64)) -> Report {
     let mut check = Check {
         options,
         kept: Kept::default(),
@@ -127,7 +112,7 @@ pub fn check(input: &Input, options: &Options<'_>, progress: &mut dyn FnMut(u64)
 }
 
 struct Check<'c> {
-    options: &'c Options<'c>,
+    options: &'c Options,
     kept: Kept,
     version: Option<u32>,
     checksum: Checksum,
@@ -139,7 +124,7 @@ struct Check<'c> {
 
 impl Check<'_> {
     fn findings<'n>(&'n mut self, file: &'n str) -> Findings<'n> {
-        Findings { kept: &mut self.kept, file, limit: self.options.rdb.max_findings }
+        Findings { kept: &mut self.kept, file, limit: self.options.max_findings }
     }
 
     fn part(&mut self, part: &Part, last: bool) {
@@ -178,7 +163,7 @@ impl Check<'_> {
     fn image(&mut self, part: &Part) -> Option<u64> {
         let bytes = part.bytes();
         let (mut trail, done, progress) = (part.source.trail(), self.done, &mut *self.progress);
-        let report = rdb::check(bytes, 0..bytes.len() as u64, &self.options.rdb, |offset| {
+        let report = rdb::check(bytes, 0..bytes.len() as u64, self.options, |offset| {
             trail.reached(offset);
             progress(done.saturating_add(offset));
         });
@@ -212,9 +197,9 @@ impl Check<'_> {
             trail.reached(offset);
             progress(done.saturating_add(offset));
         };
-        let limit = self.options.rdb.max_findings;
+        let limit = self.options.max_findings;
         let mut findings = Findings { kept: &mut self.kept, file: &part.name, limit };
-        aof::log(part.bytes(), start, self.options.judge, &mut contents, &mut findings, &mut passed);
+        aof::log(part.bytes(), start, &mut contents, &mut findings, &mut passed);
         self.contents = Some(contents);
     }
 

@@ -6,5 +6,7 @@ pub mod attack;
 mod findings;
 pub mod input;
 pub mod rdb;
+pub mod redis_check_aof;
+pub mod redis_check_rdb;
 mod unique;
 pub mod value;

@@ -12,6 +12,7 @@
 
 pub mod db;
 pub mod digest;
+pub mod elements;
 pub mod hash;
 mod index;
 pub mod like;

@@ -6,12 +6,15 @@
 //! | [`length`], [`string`] | the frames of everything |
 //! | [`record`], [`reader`] | records |
 //! | [`object`] | values, one file for each type |
+//! | [`target`] | what a server can load |
+//! | [`encode`], [`writer`] | values, records and files, written for a target |
 //! | [`error`] | what can be wrong |
 #![warn(clippy::arithmetic_side_effects)]
 
 #[doc(hidden)]
 pub mod attack;
 mod compressed;
+pub mod encode;
 pub mod error;
 pub mod length;
 pub mod object;
@@ -19,6 +22,8 @@ pub mod opcode;
 pub mod reader;
 pub mod record;
 pub mod string;
+pub mod target;
+pub mod writer;
 
 pub use compressed::{DRAGONFLY_VERSION, Inflated};
 pub use error::{Doing, Error, ErrorKind, Result};
@@ -27,3 +32,5 @@ pub use opcode::{Dialect, ValueType};
 pub use reader::{Header, Reader};
 pub use record::{Attributes, CompressedBlob, Compression, KeyRecord, Record};
 pub use string::{Form, Scratch, StringRef};
+pub use target::Target;
+pub use writer::Writer;

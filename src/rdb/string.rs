@@ -13,6 +13,7 @@
 use super::error::{Error, ErrorKind, Result};
 use super::length;
 use crate::bytes::{Budget, Cursor, lzf};
+use crate::packed::canonical_int;
 use crate::value::{Blob, Piece};
 
 /// A string as it is stored: its span is known, nothing is decoded.
@@ -194,9 +195,114 @@ impl<'a> StringRef<'a> {
     }
 }
 
+/// Writes strings as a server would: canonical 32-bit integers as such, what shrinks compressed, the rest plain.
+#[derive(Debug, Clone)]
+pub struct Encoder {
+    lzf: Option<lzf::Compressor>,
+    compressed: Vec<u8>,
+}
+
+/// Servers do not try to compress shorter strings.
+const SHORTEST_TO_COMPRESS: usize = 21;
+/// The length of the longest text that becomes an integer, `-2147483648`.
+const LONGEST_INTEGER: usize = 11;
+
+impl Encoder {
+    /// With or without compression (`rdbcompression`).
+    #[must_use]
+    pub fn new(compress: bool) -> Self {
+        Self { lzf: compress.then(lzf::Compressor::new), compressed: Vec::new() }
+    }
+
+    /// Append a string.
+    pub fn encode(&mut self, text: &[u8], out: &mut Vec<u8>) {
+        if text.len() <= LONGEST_INTEGER
+            && let Some(value) = canonical_int(text).and_then(|value| i32::try_from(value).ok())
+        {
+            return encode_int(value, out);
+        }
+        if text.len() >= SHORTEST_TO_COMPRESS
+            && let Some(lzf) = &mut self.lzf
+        {
+            self.compressed.clear();
+            if lzf.compress(text, &mut self.compressed).is_some() {
+                out.push(0xc3);
+                length::encode(self.compressed.len() as u64, out);
+                length::encode(text.len() as u64, out);
+                out.extend_from_slice(&self.compressed);
+                return;
+            }
+        }
+        encode_plain(text, out);
+    }
+}
+
+/// Append a string as it is.
+pub fn encode_plain(text: &[u8], out: &mut Vec<u8>) {
+    length::encode(text.len() as u64, out);
+    out.extend_from_slice(text);
+}
+
+/// Append an integer in the smallest width that holds it.
+fn encode_int(value: i32, out: &mut Vec<u8>) {
+    if let Ok(byte) = i8::try_from(value) {
+        out.push(0xc0);
+        out.extend_from_slice(&byte.to_le_bytes());
+    } else if let Ok(short) = i16::try_from(value) {
+        out.push(0xc1);
+        out.extend_from_slice(&short.to_le_bytes());
+    } else {
+        out.push(0xc2);
+        out.extend_from_slice(&value.to_le_bytes());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn encoded(text: &[u8], compress: bool) -> Vec<u8> {
+        let mut out = Vec::new();
+        Encoder::new(compress).encode(text, &mut out);
+        out
+    }
+
+    #[test]
+    fn strings_are_written_as_servers_write_them() {
+        for (text, stored) in [
+            (&b"hello"[..], &b"\x05hello"[..]),
+            (b"-100", b"\xc0\x9c"),
+            (b"127", b"\xc0\x7f"),
+            (b"128", b"\xc1\x80\x00"),
+            (b"1000", b"\xc1\xe8\x03"),
+            (b"-2147483648", b"\xc2\x00\x00\x00\x80"),
+            (b"2147483648", b"\x0a2147483648"),
+            (b"00123", b"\x0500123"),
+            (b"+5", b"\x02+5"),
+            (b"-0", b"\x02-0"),
+            (b"", b"\x00"),
+        ] {
+            assert_eq!(encoded(text, true), stored, "{}", text.escape_ascii());
+        }
+        assert_eq!(encoded(&[b'a'; 100], true)[..3], [0xc3, 0x09, 0x40]);
+        assert_eq!(encoded(&[b'a'; 100], false)[..2], [0x40, 100]);
+        assert_eq!(encoded(&[b'a'; 20], true)[0], 20);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(text in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..300),
+            prop::collection::vec(0u8..3, 0..3000),
+            any::<i64>().prop_map(|n| n.to_string().into_bytes()),
+            any::<i16>().prop_map(|n| n.to_string().into_bytes()),
+        ], compress: bool) {
+            let stored = encoded(&text, compress);
+            prop_assert_eq!(super::tests::text(&stored).unwrap(), text.clone());
+            prop_assert!(stored.len() <= text.len() + 5);
+        }
+    }
 
     fn text(stored: &[u8]) -> Result<Vec<u8>> {
         let mut c = Cursor::new(stored);

@@ -164,10 +164,11 @@ pub(super) fn xsetid<'a>(state: &mut State<'a>, args: Args<'_, 'a>) -> Done {
             _ => return Err(Refusal::SYNTAX),
         }
     }
-    let tells_deleted = state.like.at_least_redis(7, 0);
+    // 7.0 does not look at what was deleted.
+    let heeds_deleted = state.like.at_least_redis(7, 2);
     let stream = stream_of(state, word(args, 1)?)?;
     let top = stream.entries.last_key_value().map_or(StreamId::MIN, |(&id, _)| id);
-    if id < top || id < deleted || tells_deleted && id < stream.max_deleted_id {
+    if id < top || id < deleted || heeds_deleted && id < stream.max_deleted_id {
         return Err(Refusal::Invalid("the id is smaller than one that the stream had"));
     }
     if added.is_some_and(|added| added < stream.len()) {

@@ -111,9 +111,7 @@ pub(super) fn add<'a>(state: &mut State<'a>, key: &'a [u8], options: AddOptions,
         return Ok(());
     }
     let zset: &mut Zset<'a> = db.get_or_create(key)?;
-    if zset.is_empty() {
-        compact::begin(zset, like, pairs);
-    }
+    compact::prepare(zset, like, pairs);
     pairs.iter().try_for_each(|&(score, member)| add_one(zset, like, options, score, member))
 }
 

@@ -4,8 +4,11 @@
 //! | --- | --- |
 //! | [`ordered`](mod@ordered) | batches to workers, results back in order |
 //! | [`walk`](mod@walk) | every record of an RDB image to a [`Task`], with the checksum beside it |
+//! | [`text`] | text that tasks make, written in the order of the records |
 
 pub mod ordered;
+pub mod text;
 pub mod walk;
 
+pub use text::{Delivery, Problem, Sink, Text, deliver};
 pub use walk::{Options, Summary, Task, walk};

@@ -9,6 +9,8 @@
 
 use super::{Buffers, Element, Visit};
 use crate::bytes::Cursor;
+use crate::packed::canonical_int;
+use crate::rdb::encode::{Encoder, Out, Outcome, Plan, Walk};
 use crate::rdb::error::{Error, Result};
 use crate::rdb::length;
 use crate::rdb::string;
@@ -77,4 +79,34 @@ pub(super) fn elements<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers, visit: &mu
         }
     }
     Ok(())
+}
+
+/// Strings of at most this many bytes have a tag of their own.
+const SHORT: usize = 7;
+
+/// Integers as such, all else as strings; where elements are inserted next is not kept.
+pub(in crate::rdb) fn encode<'a>(
+    plan: &Plan,
+    encoder: &mut Encoder,
+    value: &mut dyn Walk<'a>,
+    out: &mut Out<'_>,
+) -> Outcome<()> {
+    length::encode(plan.count, out.bytes);
+    length::encode(0, out.bytes);
+    Ok(value.walk(&mut |element| {
+        let Element::Slot(index, text) = element else { return Ok(()) };
+        length::encode(index, out.bytes);
+        match canonical_int(&text) {
+            Some(integer) => {
+                length::encode(1, out.bytes);
+                out.bytes.extend_from_slice(&integer.to_le_bytes());
+            }
+            None => {
+                length::encode(if text.len() <= SHORT { 3 } else { 0 }, out.bytes);
+                encoder.strings.encode(&text, out.bytes);
+            }
+        }
+        out.settle();
+        Ok(())
+    })?)
 }

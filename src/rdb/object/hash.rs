@@ -18,10 +18,12 @@
 use super::{Buffers, Element, Packed, ValueRef, Visit, blob_offset, listpack_count, next_piece, odd_count, with_blob};
 use crate::bytes::Cursor;
 use crate::packed::{self, listpack::Listpack, ziplist::Ziplist, zipmap::Zipmap};
+use crate::rdb::encode::{Encoder, Out, Outcome, Packer, Plan, Survey, Walk};
 use crate::rdb::error::{Error, Result};
 use crate::rdb::length;
 use crate::rdb::opcode::ValueType;
 use crate::rdb::string::{self, Scratch, StringRef};
+use crate::rdb::target::{FieldExpiry, LIMITS, Packing, Target};
 use crate::value::{Blob, Piece, UnixMillis};
 
 /// The largest expiry of a field that Redis stores: 48 bits.
@@ -331,4 +333,100 @@ fn names_of<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers) -> Result<Vec<Blob<'a
 
 fn name_piece<'a, 'e>(name: &'e Blob<'a>) -> Piece<'a, 'e> {
     name.input().map_or(Piece::Passing(name), Piece::Input)
+}
+
+/// How a hash is written.
+pub(in crate::rdb) fn plan(survey: &Survey, target: &Target) -> Plan {
+    let small = survey.count <= LIMITS.hash_entries && survey.longest <= LIMITS.element_bytes;
+    let without_expiry = match target.packing() {
+        Packing::Ziplist if small => ValueType::HashZiplist,
+        Packing::Listpack if small => ValueType::HashListpack,
+        _ => ValueType::Hash,
+    };
+    let Some(smallest) = survey.smallest_expiry else { return Plan::new(without_expiry, survey.count) };
+    let (value_type, lost) = match target.field_expiry() {
+        FieldExpiry::Valkey => (ValueType::ValkeyHash2, None),
+        FieldExpiry::Redis if survey.largest_expiry > MAX_FIELD_EXPIRY => {
+            (without_expiry, Some("hash field expiries beyond 2^48 ms"))
+        }
+        FieldExpiry::Redis if small => (ValueType::HashListpackEx, None),
+        FieldExpiry::Redis => (ValueType::HashMetadata, None),
+        FieldExpiry::Unknown => (without_expiry, Some("the expiry of hash fields")),
+    };
+    Plan { lost, smallest_expiry: smallest, ..Plan::new(value_type, survey.count) }
+}
+
+pub(in crate::rdb) fn encode<'a>(
+    plan: &Plan,
+    encoder: &mut Encoder,
+    value: &mut dyn Walk<'a>,
+    out: &mut Out<'_>,
+) -> Outcome<()> {
+    let Encoder { strings, packer, .. } = encoder;
+    packer.clear();
+    match plan.value_type {
+        ValueType::HashZiplist | ValueType::HashListpack => encode_pairs(packer, value)?,
+        ValueType::HashListpackEx => {
+            out.bytes.extend_from_slice(&plan.smallest_expiry.to_le_bytes());
+            encode_triples(packer, value)?;
+        }
+        _ => return encode_plain(plan, strings, value, out),
+    }
+    strings.encode(packer.blob(), out.bytes);
+    Ok(())
+}
+
+fn encode_pairs<'a>(packer: &mut Packer, value: &mut dyn Walk<'a>) -> Result<()> {
+    value.walk(&mut |element| {
+        if let Element::Field { field, value, .. } = element {
+            packer.push(&field);
+            packer.push(&value);
+        }
+        Ok(())
+    })
+}
+
+/// Field, value, expiry: those that expire first, soonest first, as the server wants them; 0 is none.
+fn encode_triples<'a>(packer: &mut Packer, value: &mut dyn Walk<'a>) -> Result<()> {
+    let mut triples = Vec::new();
+    value.walk(&mut |element| {
+        if let Element::Field { field, value, expiry } = element {
+            triples.push((expiry, field.to_vec(), value.to_vec()));
+        }
+        Ok(())
+    })?;
+    triples.sort_by_key(|(expiry, ..)| expiry.map_or(i64::MAX, |at| at.0));
+    for (expiry, field, value) in &triples {
+        packer.push(field);
+        packer.push(value);
+        packer.push_int(expiry.map_or(0, |at| at.0));
+    }
+    Ok(())
+}
+
+/// Types 4, 22 (Valkey) and 24.
+fn encode_plain<'a>(
+    plan: &Plan,
+    strings: &mut string::Encoder,
+    value: &mut dyn Walk<'a>,
+    out: &mut Out<'_>,
+) -> Outcome<()> {
+    if plan.value_type == ValueType::HashMetadata {
+        out.bytes.extend_from_slice(&plan.smallest_expiry.to_le_bytes());
+    }
+    length::encode(plan.count, out.bytes);
+    Ok(value.walk(&mut |element| {
+        let Element::Field { field, value, expiry } = element else { return Ok(()) };
+        if plan.value_type == ValueType::HashMetadata {
+            let ttl = expiry.map_or(0, |at| at.0.wrapping_sub(plan.smallest_expiry).wrapping_add(1));
+            length::encode(ttl.cast_unsigned(), out.bytes);
+        }
+        strings.encode(&field, out.bytes);
+        strings.encode(&value, out.bytes);
+        if plan.value_type == ValueType::ValkeyHash2 {
+            out.bytes.extend_from_slice(&expiry.map_or(-1, |at| at.0).to_le_bytes());
+        }
+        out.settle();
+        Ok(())
+    })?)
 }

@@ -14,10 +14,12 @@ use super::{
 };
 use crate::bytes::Cursor;
 use crate::packed::{listpack::Listpack, ziplist::Ziplist};
+use crate::rdb::encode::{Encoder, Out, Outcome, Packer, Plan, Survey, Walk};
 use crate::rdb::error::{Error, Result};
 use crate::rdb::length;
 use crate::rdb::opcode::ValueType;
 use crate::rdb::string::{self, Scratch};
+use crate::rdb::target::{LIMITS, Target};
 use crate::value::Piece;
 
 /// A quicklist node that is one element.
@@ -106,4 +108,101 @@ pub(super) fn count(value: &ValueRef<'_>, scratch: &mut Scratch) -> Result<u64> 
         total = total.saturating_add(in_node);
     }
     Ok(total)
+}
+
+/// How a list is written. Lists of nodes need a walk of their own: how many nodes there are is written first.
+pub(in crate::rdb) fn plan<'a>(
+    survey: &Survey,
+    target: &Target,
+    packer: &mut Packer,
+    value: &mut dyn Walk<'a>,
+) -> Outcome<Plan> {
+    let value_type = target.list();
+    if value_type == ValueType::ListZiplist {
+        let packed = survey.count <= LIMITS.hash_entries && survey.longest <= LIMITS.element_bytes;
+        return Ok(Plan::new(if packed { value_type } else { ValueType::List }, survey.count));
+    }
+    let mut nodes = Nodes { packer, plain_above: plain_above(value_type, target) };
+    let mut count = 0u64;
+    nodes.packer.clear();
+    value.walk(&mut |element| {
+        if let Element::Item(item) = element {
+            nodes.push(&item, &mut |_, _| count = count.saturating_add(1));
+        }
+        Ok(())
+    })?;
+    nodes.finish(&mut |_, _| count = count.saturating_add(1));
+    Ok(Plan::new(value_type, count))
+}
+
+fn plain_above(value_type: ValueType, target: &Target) -> usize {
+    if value_type == ValueType::ListQuicklist { usize::MAX } else { target.plain_above }
+}
+
+pub(in crate::rdb) fn encode<'a>(
+    plan: &Plan,
+    encoder: &mut Encoder,
+    value: &mut dyn Walk<'a>,
+    out: &mut Out<'_>,
+) -> Outcome<()> {
+    let Encoder { strings, packer, target, .. } = encoder;
+    if plan.value_type == ValueType::List {
+        length::encode(plan.count, out.bytes);
+        return Ok(value.walk(&mut |element| {
+            if let Element::Item(item) = element {
+                strings.encode(&item, out.bytes);
+                out.settle();
+            }
+            Ok(())
+        })?);
+    }
+    if plan.value_type != ValueType::ListZiplist {
+        length::encode(plan.count, out.bytes);
+    }
+    let with_container = plan.value_type == ValueType::ListQuicklist2;
+    let mut emit = |container: u64, payload: &[u8]| {
+        if with_container {
+            length::encode(container, out.bytes);
+        }
+        strings.encode(payload, out.bytes);
+        out.settle();
+    };
+    packer.clear();
+    let mut nodes = Nodes { packer, plain_above: plain_above(plan.value_type, target) };
+    value.walk(&mut |element| {
+        if let Element::Item(item) = element {
+            nodes.push(&item, &mut emit);
+        }
+        Ok(())
+    })?;
+    nodes.finish(&mut emit);
+    Ok(())
+}
+
+/// Fills nodes by the server's rule: `quicklistNodeExceedsLimit`, eight bytes of overhead assumed for an element.
+struct Nodes<'p> {
+    packer: &'p mut Packer,
+    plain_above: usize,
+}
+
+impl Nodes<'_> {
+    fn push(&mut self, item: &[u8], emit: &mut impl FnMut(u64, &[u8])) {
+        const OVERHEAD: usize = 8;
+        if item.len() > self.plain_above {
+            self.finish(emit);
+            return emit(PLAIN, item);
+        }
+        let full = self.packer.len().saturating_add(item.len()).saturating_add(OVERHEAD) > LIMITS.list_node_bytes;
+        if full {
+            self.finish(emit);
+        }
+        self.packer.push(item);
+    }
+
+    fn finish(&mut self, emit: &mut impl FnMut(u64, &[u8])) {
+        if !self.packer.is_empty() {
+            emit(PACKED, self.packer.blob());
+            self.packer.clear();
+        }
+    }
 }

@@ -3,15 +3,17 @@
 //! Three levels of meaning: [`ValueRef::raw`] (the stored bytes, enough to copy the value), [`ValueRef::count`]
 //! (headers only) and [`ValueRef::elements`] (every logical element). [`skim`] finds where a value ends and does nothing else.
 
-mod array;
+pub(super) mod array;
+mod blobs;
 mod fork;
-mod hash;
+pub(super) mod hash;
 pub(crate) mod list;
 mod module;
-mod set;
+pub(super) mod set;
 pub(crate) mod stream;
-mod zset;
+pub(super) mod zset;
 
+pub(super) use blobs::contested_backlen;
 pub use fork::{Cron, MemberExpiries};
 pub use hash::Template;
 pub(super) use hash::template_id;

@@ -10,10 +10,13 @@
 
 use super::{Buffers, Element, Visit, blob_offset, next_piece, with_blob};
 use crate::bytes::Cursor;
-use crate::packed::{intset::Intset, listpack::Listpack};
+use crate::packed::{canonical_int, intset, intset::Intset, listpack::Listpack};
+use crate::rdb::encode::{Encoder, Out, Outcome, Plan, Survey, Walk};
 use crate::rdb::error::{Error, Result};
 use crate::rdb::length;
+use crate::rdb::opcode::ValueType;
 use crate::rdb::string::{self, Scratch, StringRef};
+use crate::rdb::target::{LIMITS, Target};
 use crate::value::Piece;
 
 pub(super) fn plain<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
@@ -53,4 +56,47 @@ pub(super) fn intset_count(string: &StringRef<'_>, scratch: &mut Scratch) -> Res
     count
         .map(|bytes| u32::from_le_bytes(*bytes).into())
         .ok_or_else(|| Error::invalid(string.offset, "intset-truncated", "an intset is shorter than its header"))
+}
+
+/// How a set is written.
+pub(in crate::rdb) fn plan(survey: &Survey, target: &Target) -> Plan {
+    let value_type = if survey.all_integers && survey.count <= LIMITS.intset_entries {
+        ValueType::SetIntset
+    } else if target.packs_sets() && survey.count <= LIMITS.set_entries && survey.longest <= LIMITS.element_bytes {
+        ValueType::SetListpack
+    } else {
+        ValueType::Set
+    };
+    let lost = survey.smallest_expiry.map(|_| "the expiry of set members");
+    Plan { lost, ..Plan::new(value_type, survey.count) }
+}
+
+pub(in crate::rdb) fn encode<'a>(
+    plan: &Plan,
+    encoder: &mut Encoder,
+    value: &mut dyn Walk<'a>,
+    out: &mut Out<'_>,
+) -> Outcome<()> {
+    let Encoder { strings, packer, .. } = encoder;
+    let mut integers = intset::Builder::new();
+    packer.clear();
+    if plan.value_type == ValueType::Set {
+        length::encode(plan.count, out.bytes);
+    }
+    value.walk(&mut |element| {
+        let Element::Member(member, _) = element else { return Ok(()) };
+        match plan.value_type {
+            ValueType::SetIntset => canonical_int(&member).into_iter().for_each(|value| integers.push(value)),
+            ValueType::SetListpack => packer.push(&member),
+            _ => strings.encode(&member, out.bytes),
+        }
+        out.settle();
+        Ok(())
+    })?;
+    match plan.value_type {
+        ValueType::SetIntset => strings.encode(&integers.finish(), out.bytes),
+        ValueType::SetListpack => strings.encode(packer.blob(), out.bytes),
+        _ => {}
+    }
+    Ok(())
 }

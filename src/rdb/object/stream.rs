@@ -16,6 +16,8 @@
 //!
 //! Source: Redis `src/rdb.c`, `rdbLoadObject`, `rdbSaveObject`.
 
+pub(in crate::rdb) mod encode;
+
 use super::{Buffers, Element, ValueRef, Visit, blob_offset};
 use crate::bytes::{Cursor, limits::believable};
 use crate::packed::stream_node::StreamNode;
@@ -111,7 +113,7 @@ pub struct Producer<'a> {
 
 /// What a stream type has that older ones have not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Level {
+pub(in crate::rdb) enum Level {
     First,
     Counters,
     ActiveTime,

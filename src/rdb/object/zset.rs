@@ -12,11 +12,14 @@
 use super::{Buffers, Element, Packed, Visit, blob_offset, next_piece, odd_count, with_blob};
 use crate::bytes::Cursor;
 use crate::packed::{self, listpack::Listpack, ziplist::Ziplist};
+use crate::rdb::encode::{Encoder, Out, Outcome, Packer, Plan, Survey, Walk};
 use crate::rdb::error::{Error, Result};
 use crate::rdb::length;
+use crate::rdb::opcode::ValueType;
 use crate::rdb::string;
+use crate::rdb::target::{LIMITS, Packing, Target};
 use crate::value::Piece;
-use crate::value::number::{NumericPrefix, parse_score_prefix};
+use crate::value::number::{NumericPrefix, ScoreText, parse_score_prefix};
 
 pub(super) fn ascii<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
     for _ in 0..length::decode(c)? {
@@ -112,4 +115,90 @@ pub(super) fn skip_ascii_score(c: &mut Cursor<'_>) -> Result<()> {
 #[cold]
 fn nan(at: u64) -> Error {
     Error::invalid(at, "zset-nan-score", "a score is not a number (NaN)")
+}
+
+/// How a sorted set is written. A listpack cannot hold a score of -0: it becomes the integer 0.
+pub(in crate::rdb) fn plan(survey: &Survey, target: &Target) -> Plan {
+    let small = survey.count <= LIMITS.zset_entries && survey.longest <= LIMITS.element_bytes;
+    let value_type = match target.packing() {
+        Packing::Ziplist if small => ValueType::ZsetZiplist,
+        Packing::Listpack if small && !survey.negative_zero => ValueType::ZsetListpack,
+        _ => target.zset(),
+    };
+    Plan::new(value_type, survey.count)
+}
+
+pub(in crate::rdb) fn encode<'a>(
+    plan: &Plan,
+    encoder: &mut Encoder,
+    value: &mut dyn Walk<'a>,
+    out: &mut Out<'_>,
+) -> Outcome<()> {
+    let Encoder { strings, packer, target, .. } = encoder;
+    if matches!(plan.value_type, ValueType::ZsetZiplist | ValueType::ZsetListpack) {
+        encode_packed(target, packer, value)?;
+        strings.encode(packer.blob(), out.bytes);
+        return Ok(());
+    }
+    length::encode(plan.count, out.bytes);
+    Ok(value.walk(&mut |element| {
+        let Element::Scored(member, score) = element else { return Ok(()) };
+        strings.encode(&member, out.bytes);
+        if plan.value_type == ValueType::Zset {
+            encode_ascii_score(score, out.bytes);
+        } else {
+            out.bytes.extend_from_slice(&score.to_le_bytes());
+        }
+        out.settle();
+        Ok(())
+    })?)
+}
+
+/// Members ascend by score, then by their bytes: servers rely on it and do not check.
+fn encode_packed<'a>(target: &Target, packer: &mut Packer, value: &mut dyn Walk<'a>) -> Outcome<()> {
+    let mut members = Vec::new();
+    value.walk(&mut |element| {
+        if let Element::Scored(member, score) = element {
+            members.push((score, member.to_vec()));
+        }
+        Ok(())
+    })?;
+    members.sort_by(|(a, member_a), (b, member_b)| {
+        a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal).then_with(|| member_a.cmp(member_b))
+    });
+    let mut text = Vec::new();
+    packer.clear();
+    for (score, member) in &members {
+        packer.push(member);
+        match integral(*score).filter(|_| target.packs_integral_scores()) {
+            Some(integer) => packer.push_int(integer),
+            None => {
+                text.clear();
+                target.score_text().write(*score, &mut text);
+                packer.push(&text);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The integer that a score is, where servers store it as one (`double2ll`): not beyond 2^62.
+fn integral(score: f64) -> Option<i64> {
+    const LIMIT: f64 = 4_611_686_018_427_387_904.0;
+    if score.trunc() != score || score.abs() > LIMIT {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "integral and within 2^62")]
+    Some(score as i64)
+}
+
+/// Type 3: a length byte and text, or one of three special bytes.
+fn encode_ascii_score(score: f64, out: &mut Vec<u8>) {
+    if score.is_infinite() {
+        return out.push(if score > 0.0 { 254 } else { 255 });
+    }
+    let mut text = Vec::new();
+    ScoreText::Printf17.write(score, &mut text);
+    out.push(u8::try_from(text.len()).unwrap_or(0));
+    out.extend_from_slice(&text);
 }

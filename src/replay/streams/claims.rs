@@ -3,8 +3,8 @@
 use super::groups::{NO_GROUP, group_of};
 use super::ids::strict;
 use super::{Done, stream_of};
-use crate::keyspace::Stream;
 use crate::keyspace::stream::{Consumer, Entry, Group, Pending};
+use crate::keyspace::{Like, Stream};
 use crate::replay::args::{Words, count, from, integer, is, word};
 use crate::replay::{Args, Refusal, State};
 use crate::value::{Blob, StreamId, UnixMillis};
@@ -54,10 +54,14 @@ pub(in crate::replay) fn xclaim<'a>(state: &mut State<'a>, args: Args<'_, 'a>) -
     let now = state.now;
     // Up to 6.2 a pending entry outlives its stream entry.
     let dangling_stay = !state.like.at_least_redis(7, 0);
+    let eager = state.like.at_least_redis(7, 2);
     let stream = stream_of(state, key)?;
     let group = stream.groups.get_mut(group).ok_or(NO_GROUP)?;
     group.last_delivered = group.last_delivered.max(claim.last_id);
-    seen(group, name, claim.delivered_at, false);
+    // Up to 7.0 a consumer is not made before it gets something.
+    if eager {
+        seen(group, name, claim.delivered_at, false);
+    }
     for id in ids {
         let claimable = stream.entries.contains_key(&id) || dangling_stay && group.pending.contains_key(&id);
         if !claimable {
@@ -123,6 +127,7 @@ struct Read<'a> {
     consumer: &'a [u8],
     count: usize,
     acknowledged: bool,
+    like: Like,
 }
 
 /// `GROUP group consumer [COUNT n] [BLOCK ms] [NOACK] STREAMS key … id …`. Servers log what it did; where it stands in
@@ -133,7 +138,7 @@ pub(in crate::replay) fn xreadgroup<'a>(state: &mut State<'a>, args: Args<'_, 'a
         return Err(Refusal::SYNTAX);
     }
     let (group, consumer) = (words.need()?, words.need()?);
-    let mut read = Read { group, consumer, count: usize::MAX, acknowledged: false };
+    let mut read = Read { group, consumer, count: usize::MAX, acknowledged: false, like: state.like };
     loop {
         let option = words.need()?;
         match option {
@@ -166,11 +171,20 @@ fn deliver<'a>(stream: &mut Stream<'a>, read: &Read<'a>, now: UnixMillis) -> Don
     let group = groups.get_mut(read.group).ok_or(NO_GROUP)?;
     let after = (Bound::Excluded(group.last_delivered), Bound::Unbounded);
     let ids: Vec<StreamId> = entries.range(after).map(|(&id, _)| id).take(read.count).collect();
-    seen(group, read.consumer, now, !ids.is_empty());
+    // Up to 7.0 a consumer is not made before it gets something.
+    let eager = read.like.at_least_redis(7, 2);
+    if eager || !ids.is_empty() {
+        seen(group, read.consumer, now, !ids.is_empty());
+    }
+    let first = entries.first_key_value().map_or(StreamId::MIN, |(&id, _)| id);
     for id in ids {
+        // Deletions from here on make the count a guess.
+        let from = if eager { group.last_delivered } else { id };
+        let untouched = *max_deleted_id < from || *max_deleted_id < first;
+        let complete = untouched && (group.last_delivered >= first || !eager);
         group.last_delivered = id;
         group.entries_read = match group.entries_read {
-            Some(number) if *max_deleted_id < id => Some(number.saturating_add(1)),
+            Some(number) if complete => Some(number.saturating_add(1)),
             _ => ever_read(entries, id, *last_id, *max_deleted_id, *entries_added),
         };
         if !read.acknowledged {

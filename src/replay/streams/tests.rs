@@ -102,10 +102,10 @@ fn an_empty_stream_is_made_as_rewritten_logs_make_it() {
     assert_eq!((s.stream().last_id, s.stream().entries_added, s.stream().len()), (StreamId::MIN, 0, 0));
 }
 
-/// Each as Redis 7.0.15 answers.
+/// Each as Redis 8.0.2 answers, and 7.0.15 at the end.
 #[test]
 fn last_ids_are_set_only_above_what_the_stream_had() {
-    let mut s = Session::new("redis-7.0");
+    let mut s = Session::new("redis-8.0");
     s.run_all(&["XADD x 5-1 f v", "XSETID x 9-1 ENTRIESADDED 7 MAXDELETEDID 3-1"]);
     assert_eq!((s.stream().last_id.ms, s.stream().entries_added, s.stream().max_deleted_id.ms), (9, 7, 3));
     for wrong in ["XSETID x 4-1", "XSETID x 9-1 ENTRIESADDED 0", "XSETID x 9-1 MAXDELETEDID 10-1", "XSETID none 1-1"] {
@@ -113,7 +113,7 @@ fn last_ids_are_set_only_above_what_the_stream_had() {
     }
     s.run_all(&["XDEL x 5-1"]);
     assert!(!s.run("XSETID x 4-1"));
-    let mut old = Session::new("redis-6.2");
+    let mut old = Session::new("redis-7.0");
     old.run_all(&["XADD x 5-1 f v", "XDEL x 5-1", "XSETID x 4-1"]);
 }
 
@@ -174,7 +174,7 @@ fn groups_are_made_moved_and_removed() {
 
 #[test]
 fn claims_replay_deliveries() {
-    let mut s = Session::new("redis-7.0");
+    let mut s = Session::new("redis-7.2");
     s.run_all(&["XADD x 1-1 f v", "XADD x 2-1 f v", "XGROUP CREATE x g 0"]);
     s.run_all(&["XCLAIM x g c 0 1-1 TIME 1700000000000 RETRYCOUNT 1 FORCE JUSTID LASTID 1-1", "XCLAIM x g d 0 2-1"]);
     assert_eq!(s.shown(), "1-1 2-1 | g 1-1:c:1");

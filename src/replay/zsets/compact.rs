@@ -16,11 +16,12 @@ fn is_long(member: &[u8]) -> bool {
     member.len() > MEMBER_BYTES
 }
 
-/// A set that is about to get its first members. Valkey from 8.0 looks at all of them to choose the encoding, others
-/// find out member by member.
-pub(super) fn begin(zset: &mut Zset<'_>, like: Like, pairs: &[(f64, &[u8])]) {
-    let whole = like.at_least_valkey(8, 0);
-    zset.skiplist |= whole && (pairs.len() > MEMBERS || pairs.iter().any(|(_, member)| is_long(member)));
+/// A set is about to get these members. From 7.2 on servers look at their number first, Valkey from 8.0 also at the
+/// length of each; what else does not fit they find out member by member.
+pub(super) fn prepare(zset: &mut Zset<'_>, like: Like, pairs: &[(f64, &[u8])]) {
+    let many = like.at_least_redis(7, 2) && pairs.len() > MEMBERS;
+    let long = || like.at_least_valkey(8, 0) && pairs.iter().any(|(_, member)| is_long(member));
+    zset.skiplist = zset.skiplist || many || long();
 }
 
 /// A member was added.

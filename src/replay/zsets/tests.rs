@@ -158,6 +158,10 @@ fn minus_zero_shows_only_outside_the_compact_encoding() {
     s.run("ZADD z -0 b");
     s.run("ZADD z 0 b");
     assert!(s.shown("z").starts_with("a=0 b=-0 this"));
+    let mut s = Session::new("valkey-8.1");
+    s.run("ZADD z 1 b");
+    s.run("ZADD z -0 a 1 this-member-is-longer-than-the-sixty-four-bytes-of-the-compact-encoding-allow");
+    assert!(s.shown("z").starts_with("a=-0 b=1 this"));
     let mut zset: Zset<'_> = Zset::default();
     zset.set(Blob::borrowed(b"m"), -0.0);
     settle(&mut zset, Like::redis(7, 0));

@@ -1,0 +1,188 @@
+//! `export`: every key in a format.
+
+use super::args::{InputArg, SelectArgs};
+use super::context::Context;
+use super::failure::Failure;
+use super::output::{Output, OutputArg};
+use super::render::{escape, row};
+use super::Exit;
+use careen::export::jsonl::{Json, Jsonl};
+use careen::export::resp::Resp;
+use careen::export::{self, Format, Unseparated, csv};
+use careen::input::{Content, Input, Part};
+use careen::inspect;
+use careen::rdb;
+use careen::scan::{self, Delivery};
+use careen::select::Selection;
+use std::io::{self, Write};
+
+/// Every key, in a format
+///
+/// jsonl is an object per key and line, json one array of them, csv a table without values, keys the names alone,
+/// resp the commands that rebuild the data on any server. Values stream: no key is too large.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  careen export dump.rdb | jq -r 'select(.type == \"list\") | .key'
+  careen export dump.rdb --key 'chat:*' -o chats.jsonl
+  careen export dump.rdb --format resp | redis-cli --pipe
+  careen export dump.rdb --format csv | sort -t, -k5,5nr
+
+Exit status:
+  0  done
+  1  done, but something is damaged; what is intact was written, standard error says what was not
+  2  not done")]
+pub(super) struct Export {
+    #[command(flatten)]
+    input: InputArg,
+    /// jsonl, json, csv, keys or resp
+    #[arg(long, value_name = "FORMAT", default_value = "jsonl", hide_possible_values = true)]
+    format: ExportFormat,
+    #[command(flatten)]
+    output: OutputArg,
+    #[command(flatten)]
+    select: SelectArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum ExportFormat {
+    Jsonl,
+    Json,
+    Csv,
+    Keys,
+    Resp,
+}
+
+impl Export {
+    pub(super) fn run(&self, cx: &Context<'_>) -> Result<Exit, Failure> {
+        let input = cx.open_sound(&self.input.input)?;
+        let images = Images { input: &input, selection: self.select.selection(), output: self.output.open(cx)? };
+        let (exit, _) = match self.format {
+            ExportFormat::Jsonl => each_image(cx, images, &Values(|_| Jsonl::default())),
+            ExportFormat::Json => each_image(cx, images, &Values(|_| Json::default())),
+            ExportFormat::Resp => each_image(cx, images, &Values(Resp::new)),
+            ExportFormat::Csv => each_image(cx, images, &RowFormat::Csv),
+            ExportFormat::Keys => each_image(cx, images, &RowFormat::Names),
+        }?;
+        Ok(exit)
+    }
+}
+
+/// Images to write, and where.
+pub(super) struct Images<'i> {
+    pub(super) input: &'i Input,
+    pub(super) selection: Selection,
+    pub(super) output: Output,
+}
+
+/// What stands around and between keys, and how the keys of an image are written.
+pub(super) trait Rendering {
+    const OPENING: &'static [u8];
+    const SEPARATOR: usize;
+    const CLOSING: &'static [u8];
+
+    fn image(
+        &self,
+        part: &Part,
+        options: &scan::Options,
+        selection: &Selection,
+        out: &mut dyn Write,
+        progress: &mut dyn FnMut(u64),
+    ) -> io::Result<Delivery>;
+}
+
+/// Whole values, in the format made for an RDB version.
+pub(super) struct Values<M>(pub(super) M);
+
+impl<F: Format, M: Fn(u32) -> F> Rendering for Values<M> {
+    const OPENING: &'static [u8] = F::OPENING;
+    const SEPARATOR: usize = F::SEPARATOR;
+    const CLOSING: &'static [u8] = F::CLOSING;
+
+    fn image(
+        &self,
+        part: &Part,
+        options: &scan::Options,
+        selection: &Selection,
+        out: &mut dyn Write,
+        progress: &mut dyn FnMut(u64),
+    ) -> io::Result<Delivery> {
+        let bytes = part.bytes();
+        let version = rdb::Reader::new(bytes).map_or(0, |reader| reader.version());
+        export::image(&(self.0)(version), bytes, 0..bytes.len() as u64, options, selection, out, progress)
+    }
+}
+
+/// A line per key.
+pub(super) enum RowFormat {
+    Text,
+    Jsonl,
+    Csv,
+    Names,
+}
+
+impl Rendering for RowFormat {
+    const OPENING: &'static [u8] = b"";
+    const SEPARATOR: usize = 0;
+    const CLOSING: &'static [u8] = b"";
+
+    fn image(
+        &self,
+        part: &Part,
+        options: &scan::Options,
+        selection: &Selection,
+        out: &mut dyn Write,
+        progress: &mut dyn FnMut(u64),
+    ) -> io::Result<Delivery> {
+        let (bytes, range) = (part.bytes(), 0..part.bytes().len() as u64);
+        match self {
+            Self::Text => inspect::keys::image(&row::text, bytes, range, options, selection, out, progress),
+            Self::Jsonl => inspect::keys::image(&row::jsonl, bytes, range, options, selection, out, progress),
+            Self::Csv => inspect::keys::image(&csv::row, bytes, range, options, selection, out, progress),
+            Self::Names => inspect::keys::image(&row::name, bytes, range, options, selection, out, progress),
+        }
+    }
+}
+
+/// Write the keys of every image of an input. Gives their number, too.
+pub(super) fn each_image<R: Rendering>(
+    cx: &Context<'_>,
+    images: Images<'_>,
+    rendering: &R,
+) -> Result<(Exit, u64), Failure> {
+    let Images { input, mut selection, mut output } = images;
+    let options = cx.scan_options();
+    let mut bar = cx.progress(input.bytes(), true);
+    let (mut exit, mut keys, mut before) = (Exit::Clean, 0u64, 0u64);
+    output.write_all(R::OPENING).map_err(|error| output.failure(&error))?;
+    let mut body = Unseparated::new(&mut output, R::SEPARATOR);
+    for part in &input.parts {
+        require_image(part)?;
+        let mut trail = part.source.trail();
+        let mut progress = |offset| {
+            trail.reached(offset);
+            bar.reached(before.saturating_add(offset));
+        };
+        let delivery = rendering.image(part, &options, &selection, &mut body, &mut progress);
+        let delivery = delivery.map_err(|error| body.get_ref().failure(&error))?;
+        exit = exit.max(cx.settle(part, &delivery)?);
+        keys = keys.saturating_add(delivery.keys);
+        selection.limit = selection.limit.map(|limit| limit.saturating_sub(delivery.keys));
+        if delivery.is_limited {
+            break;
+        }
+        before = before.saturating_add(part.bytes().len() as u64);
+    }
+    output.write_all(R::CLOSING).map_err(|error| output.failure(&error))?;
+    drop(bar);
+    output.finish()?;
+    Ok((exit, keys))
+}
+
+/// Refuse what is no image.
+fn require_image(part: &Part) -> Result<(), Failure> {
+    match part.content {
+        Content::Rdb | Content::DragonflySummary | Content::Empty => Ok(()),
+        _ => Err(Failure::new(format!("{}: the command works on RDB files", escape::text(part.name.as_bytes())))),
+    }
+}

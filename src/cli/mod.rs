@@ -1,0 +1,131 @@
+//! The door: arguments in, library calls, text out.
+//!
+//! | module | what it owns |
+//! | --- | --- |
+//! | [`args`] | options that several commands share |
+//! | [`context`] | what a running command works with: inputs, budget, output |
+//! | [`failure`] | why a command was not done, and how that is said |
+//! | [`progress`] | the bar |
+//! | [`render`] | values, findings and tables for a person or as JSON |
+//! | [`dropin`] | the tools that careen stands in for when it is called by their names |
+//! | all others | one command each |
+
+mod args;
+mod check;
+mod completions;
+mod context;
+mod dropin;
+mod export;
+mod failure;
+mod get;
+mod info;
+mod keys;
+mod man;
+mod output;
+mod progress;
+mod render;
+
+use clap::Parser;
+use context::Context;
+use failure::Failure;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// How a command ended that was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Exit {
+    /// Nothing is wrong with the data.
+    Clean,
+    /// The data has a problem.
+    Findings,
+}
+
+/// The status of a command that was not done.
+const NOT_DONE: u8 = 2;
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Clean => Self::SUCCESS,
+            Exit::Findings => Self::from(1),
+        }
+    }
+}
+
+/// Open, check, repair, compact, convert, replay and explain the persistence files (RDB, AOF) of Redis-family databases.
+#[derive(Debug, Parser)]
+#[command(
+    name = "careen",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    after_help = "\
+Examples:
+  careen check dump.rdb                     is it sound?
+  careen info appendonlydir                 what is in it?
+  careen export dump.rdb | jq .key          every key as JSON
+  careen keys dump.rdb --key 'user:*'       names, types, sizes
+
+Exit status:
+  0  done, and nothing wrong with the data
+  1  done, and the data has a problem
+  2  not done"
+)]
+struct Cli {
+    #[command(flatten)]
+    global: args::GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Check(check::Check),
+    Info(info::Info),
+    Keys(keys::Keys),
+    Get(get::Get),
+    Export(export::Export),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+impl Command {
+    fn run(&self, cx: &mut Context<'_>) -> Result<Exit, Failure> {
+        match self {
+            Self::Check(command) => command.run(cx),
+            Self::Info(command) => command.run(cx),
+            Self::Keys(command) => command.run(cx),
+            Self::Get(command) => command.run(cx),
+            Self::Export(command) => command.run(cx),
+            Self::Completions(command) => command.run(),
+            Self::Man(command) => command.run(),
+        }
+    }
+}
+
+/// Do what the arguments say. This is the only place where errors become a status.
+pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.collect();
+    if let Some(tool) = args.first().and_then(|name| dropin::Tool::named(name)) {
+        return tool.run(args.get(1..).unwrap_or_default());
+    }
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to standard output with status 0, all else to standard error.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(NOT_DONE) } else { ExitCode::SUCCESS };
+        }
+    };
+    let mut cx = Context::new(&cli.global);
+    match cli.command.run(&mut cx) {
+        Ok(exit) => exit.into(),
+        Err(failure) => match failure.into_line() {
+            Some((line, hint)) => {
+                cx.complain(&line, hint.as_deref());
+                ExitCode::from(NOT_DONE)
+            }
+            None => ExitCode::SUCCESS,
+        },
+    }
+}

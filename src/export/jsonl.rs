@@ -1,0 +1,201 @@
+//! One JSON object per key: on a line of its own, or as an array of all.
+//!
+//! ```text
+//! {"db":0,"key":"k","type":"list","encoding":"quicklist2","expires_at_ms":null,"value":["a","b"]}
+//! ```
+//!
+//! | type | value |
+//! | --- | --- |
+//! | string | bytes |
+//! | list, set | array of bytes |
+//! | hash | array of `{"field":…,"value":…}`, with `"expires_at_ms":N` where a field expires |
+//! | zset | array of `{"member":…,"score":S}` |
+//! | stream | `{"entries":[…],"last_id":…,…,"groups":[…]}` |
+//! | module | `{"module":…,"version":…,"value":…}`, or `"raw":[…]` for an unknown one |
+//! | array | array of `{"index":N,"value":…}` |
+
+mod module;
+mod stream;
+
+use super::{Format, Head};
+use crate::scan::Sink;
+use crate::rdb::{self, Element};
+use crate::value::{Kind, UnixMillis, json};
+
+/// One object per line.
+#[derive(Debug, Clone, Default)]
+pub struct Jsonl {
+    objects: Objects,
+}
+
+/// One array of objects.
+#[derive(Debug, Clone, Default)]
+pub struct Json {
+    objects: Objects,
+}
+
+impl Format for Jsonl {
+    fn open(&mut self, head: &Head<'_>, out: &mut Vec<u8>) {
+        self.objects.open(head, out);
+    }
+
+    #[inline]
+    fn element(&mut self, head: &Head<'_>, element: Element<'_, '_>, out: &mut Sink<'_>) -> rdb::Result<()> {
+        self.objects.element(head, element, out)
+    }
+
+    fn close(&mut self, head: &Head<'_>, out: &mut Sink<'_>) {
+        self.objects.close(head, out.bytes());
+        out.bytes().push(b'\n');
+    }
+}
+
+impl Format for Json {
+    const OPENING: &'static [u8] = b"[";
+    const SEPARATOR: usize = 1;
+    const CLOSING: &'static [u8] = b"\n]\n";
+
+    fn open(&mut self, head: &Head<'_>, out: &mut Vec<u8>) {
+        out.extend_from_slice(b",\n");
+        self.objects.open(head, out);
+    }
+
+    fn element(&mut self, head: &Head<'_>, element: Element<'_, '_>, out: &mut Sink<'_>) -> rdb::Result<()> {
+        self.objects.element(head, element, out)
+    }
+
+    fn close(&mut self, head: &Head<'_>, out: &mut Sink<'_>) {
+        self.objects.close(head, out.bytes());
+    }
+}
+
+/// Writes the object of a key.
+#[derive(Debug, Clone, Default)]
+struct Objects {
+    /// An element was written: the next needs a comma.
+    follows: bool,
+}
+
+impl Objects {
+    fn open(&mut self, head: &Head<'_>, out: &mut Vec<u8>) {
+        self.follows = false;
+        out.extend_from_slice(b"{\"db\":");
+        json::integer(head.db.0, out);
+        out.extend_from_slice(b",\"key\":");
+        json::bytes(head.key, out);
+        out.extend_from_slice(b",\"type\":\"");
+        out.extend_from_slice(head.kind.name().as_bytes());
+        if let Some(encoding) = head.encoding {
+            out.extend_from_slice(b"\",\"encoding\":\"");
+            out.extend_from_slice(encoding.as_bytes());
+        }
+        out.extend_from_slice(b"\",\"expires_at_ms\":");
+        json::optional(head.expiry.map(|at| at.0), out);
+        if let Some(seconds) = head.idle_seconds {
+            out.extend_from_slice(b",\"idle_seconds\":");
+            json::integer(seconds, out);
+        }
+        if let Some(freq) = head.freq {
+            out.extend_from_slice(b",\"freq\":");
+            json::integer(freq, out);
+        }
+        if !head.member_expiries.is_empty() {
+            member_expiries(head, out);
+        }
+        out.extend_from_slice(b",\"value\":");
+        match head.kind {
+            Kind::List | Kind::Set | Kind::Zset | Kind::Hash | Kind::Array => out.push(b'['),
+            Kind::Stream => out.extend_from_slice(b"{\"entries\":["),
+            Kind::String | Kind::Module => {}
+        }
+    }
+
+    #[inline]
+    fn element(&mut self, head: &Head<'_>, element: Element<'_, '_>, sink: &mut Sink<'_>) -> rdb::Result<()> {
+        match element {
+            Element::Item(text) if head.kind == Kind::List => {
+                self.separate(sink.bytes());
+                sink.json(&text);
+            }
+            Element::Item(text) if head.kind == Kind::Module => module::of_fork(head, &text, sink),
+            Element::Item(text) => sink.json(&text),
+            Element::Member(member, _) => {
+                self.separate(sink.bytes());
+                sink.json(&member);
+            }
+            Element::Field { field, value, expiry } => {
+                self.separate(sink.bytes());
+                sink.bytes().extend_from_slice(b"{\"field\":");
+                sink.json(&field);
+                sink.bytes().extend_from_slice(b",\"value\":");
+                sink.json(&value);
+                self.field_expiry(expiry, sink.bytes());
+            }
+            Element::Scored(member, score) => {
+                self.separate(sink.bytes());
+                sink.bytes().extend_from_slice(b"{\"member\":");
+                sink.json(&member);
+                sink.bytes().extend_from_slice(b",\"score\":");
+                json::number(score, sink.bytes());
+                sink.bytes().push(b'}');
+            }
+            Element::Slot(index, value) => {
+                self.separate(sink.bytes());
+                sink.bytes().extend_from_slice(b"{\"index\":");
+                json::integer(index, sink.bytes());
+                sink.bytes().extend_from_slice(b",\"value\":");
+                sink.json(&value);
+                sink.bytes().push(b'}');
+            }
+            Element::Entry(id, fields) => {
+                self.separate(sink.bytes());
+                stream::entry(id, fields, sink.bytes());
+            }
+            Element::Tail(tail) => stream::tail(tail, sink),
+            Element::Module(module) => module::value(&module, sink),
+            Element::Opaque(bytes) => module::of_fork(head, bytes, sink),
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn separate(&mut self, out: &mut Vec<u8>) {
+        if self.follows {
+            out.push(b',');
+        }
+        self.follows = true;
+    }
+
+    #[inline]
+    fn field_expiry(&self, expiry: Option<UnixMillis>, out: &mut Vec<u8>) {
+        if let Some(at) = expiry {
+            out.extend_from_slice(b",\"expires_at_ms\":");
+            json::integer(at.0, out);
+        }
+        out.push(b'}');
+    }
+
+    fn close(&mut self, head: &Head<'_>, out: &mut Vec<u8>) {
+        match head.kind {
+            Kind::List | Kind::Set | Kind::Zset | Kind::Hash | Kind::Array => out.extend_from_slice(b"]}"),
+            Kind::Stream | Kind::String | Kind::Module => out.push(b'}'),
+        }
+    }
+}
+
+/// KeyDB's members that expire.
+#[cold]
+fn member_expiries(head: &Head<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"member_expiries\":[");
+    for (i, (member, at)) in head.member_expiries.iter().enumerate() {
+        out.extend_from_slice(if i == 0 { b"{\"member\":" } else { b",{\"member\":" });
+        json::bytes(&member, out);
+        out.extend_from_slice(b",\"expires_at_ms\":");
+        json::integer(at.0, out);
+        out.push(b'}');
+    }
+    out.push(b']');
+}
+
+#[cfg(test)]
+mod tests;

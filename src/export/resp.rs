@@ -1,0 +1,154 @@
+//! Commands that rebuild the data on a server, as its own AOF rewrite would write them.
+//!
+//! | value | commands |
+//! | --- | --- |
+//! | string | `SET` |
+//! | list, set, zset, hash | `RPUSH`, `SADD`, `ZADD`, `HMSET`, with up to 64 elements each |
+//! | fields that expire | `HPEXPIREAT` |
+//! | stream | `XADD` per entry, `XSETID`, `XGROUP CREATE`, `XCLAIM … FORCE` per pending entry |
+//! | module, array | `RESTORE` |
+//! | expiry | `PEXPIREAT` |
+//!
+//! Source: Redis `src/aof.c`, `rewriteAppendOnlyFileRio`.
+
+mod collection;
+mod restore;
+mod stream;
+mod words;
+
+use super::{Format, Head};
+use crate::scan::Sink;
+use crate::rdb::{self, Element};
+use crate::value::{DbIndex, Kind, UnixMillis};
+use collection::Batch;
+use words::{Words, integer, word};
+
+/// As many elements go into one command.
+const BATCH: usize = 64;
+
+/// Commands.
+#[derive(Debug, Clone)]
+pub struct Resp {
+    /// The version of the input, which payloads of `RESTORE` bear.
+    version: u32,
+    batch: Batch,
+    /// Fields that expire, and when.
+    field_expiries: Vec<(Vec<u8>, UnixMillis)>,
+    /// A stream without entries has to be made in another way.
+    has_entries: bool,
+}
+
+impl Resp {
+    /// For an image of this version.
+    #[must_use]
+    pub fn new(version: u32) -> Self {
+        Self { version, batch: Batch::default(), field_expiries: Vec::new(), has_entries: false }
+    }
+}
+
+impl Format for Resp {
+    fn select(&mut self, db: DbIndex, out: &mut Vec<u8>) {
+        let mut number = itoa::Buffer::new();
+        out.words(&[b"SELECT", number.format(db.0).as_bytes()]);
+    }
+
+    fn function(&mut self, code: &[u8], out: &mut Vec<u8>) {
+        out.words(&[b"FUNCTION", b"LOAD", code]);
+    }
+
+    fn open(&mut self, head: &Head<'_>, out: &mut Vec<u8>) {
+        self.has_entries = false;
+        self.field_expiries.clear();
+        let verb: &[u8] = match head.kind {
+            Kind::String => {
+                out.extend_from_slice(b"*3\r\n$3\r\nSET\r\n");
+                return word(head.key, out);
+            }
+            Kind::List => b"RPUSH",
+            Kind::Set => b"SADD",
+            Kind::Zset => b"ZADD",
+            Kind::Hash => b"HMSET",
+            Kind::Stream | Kind::Module | Kind::Array => return,
+        };
+        self.batch.begin(verb, head.key);
+    }
+
+    #[inline]
+    fn element(&mut self, head: &Head<'_>, element: Element<'_, '_>, sink: &mut Sink<'_>) -> rdb::Result<()> {
+        match element {
+            Element::Item(text) => match head.kind {
+                Kind::String => words::long_word(&text, sink),
+                Kind::Module => sink.bytes().words(&[b"JSON.SET", head.key, b"$", &text]),
+                _ => self.batch.add(sink, |args| word(&text, args)),
+            },
+            Element::Member(member, expiry) => {
+                self.batch.add(sink, |args| word(&member, args));
+                self.note_expiry(&member, expiry);
+            }
+            Element::Field { field, value, expiry } => {
+                self.batch.add(sink, |args| {
+                    word(&field, args);
+                    word(&value, args);
+                });
+                self.note_expiry(&field, expiry);
+            }
+            Element::Scored(member, score) => self.batch.add(sink, |args| {
+                words::score(score, args);
+                word(&member, args);
+            }),
+            Element::Entry(id, fields) => {
+                self.has_entries = true;
+                stream::entry(head.key, id, fields, sink.bytes());
+            }
+            Element::Tail(tail) => stream::tail(head.key, tail, self.has_entries, sink),
+            // The whole value at once, with the first of its elements.
+            Element::Slot(..) | Element::Module(_) | Element::Opaque(_) if !self.has_entries => {
+                self.has_entries = true;
+                restore::restore(head, self.version, sink.bytes());
+            }
+            Element::Slot(..) | Element::Module(_) | Element::Opaque(_) => {}
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, head: &Head<'_>, sink: &mut Sink<'_>) {
+        self.batch.flush(sink.bytes());
+        self.expire_members(head, sink);
+        if let Some(at) = head.expiry {
+            let out = sink.bytes();
+            out.extend_from_slice(b"*3\r\n$9\r\nPEXPIREAT\r\n");
+            word(head.key, out);
+            integer(at.0, out);
+        }
+    }
+}
+
+impl Resp {
+    #[inline]
+    fn note_expiry(&mut self, name: &[u8], expiry: Option<UnixMillis>) {
+        if let Some(at) = expiry {
+            self.field_expiries.push((name.to_vec(), at));
+        }
+    }
+
+    fn expire_members(&mut self, head: &Head<'_>, sink: &mut Sink<'_>) {
+        let mut text = itoa::Buffer::new();
+        for (name, at) in self.field_expiries.drain(..) {
+            let at = text.format(at.0).as_bytes();
+            if head.kind == Kind::Hash {
+                sink.bytes().words(&[b"HPEXPIREAT", head.key, at, b"FIELDS", b"1", &name]);
+            } else {
+                sink.bytes().words(&[b"PEXPIREMEMBERAT", head.key, &name, at]);
+            }
+            sink.breathe();
+        }
+        if !head.member_expiries.is_empty() {
+            for (name, at) in head.member_expiries.iter() {
+                sink.bytes().words(&[b"PEXPIREMEMBERAT", head.key, &name, text.format(at.0).as_bytes()]);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,27 @@
+//! `RESTORE`, for values that no command can build.
+//!
+//! ```text
+//! type (1 byte)   body   RDB version (u16 LE)   CRC-64/Jones of all before it (u64 LE)
+//! ```
+//!
+//! Source: Redis `src/cluster.c`, `createDumpPayload`, `verifyDumpPayload`.
+
+use super::words::Words;
+use crate::bytes::crc64;
+use crate::export::Head;
+use crate::rdb::ValueType;
+
+/// The first version with module values that can be read without the module. A server refuses payloads of versions
+/// newer than its own, and does not look at the number otherwise.
+const MODULE_VERSION: u32 = 8;
+
+pub(super) fn restore(head: &Head<'_>, version: u32, out: &mut Vec<u8>) {
+    let Some(value) = head.stored else { return };
+    let version = if value.value_type == ValueType::Module2 { MODULE_VERSION } else { version };
+    let mut payload = Vec::with_capacity(value.raw().len().saturating_add(11));
+    payload.push(value.value_type.byte());
+    payload.extend_from_slice(value.raw());
+    payload.extend_from_slice(&u16::try_from(version).unwrap_or(u16::MAX).to_le_bytes());
+    payload.extend_from_slice(&crc64::jones(&payload).to_le_bytes());
+    out.words(&[b"RESTORE", head.key, b"0", &payload]);
+}

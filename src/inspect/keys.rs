@@ -1,0 +1,99 @@
+//! Which keys are in an image, without looking into values deeper than their headers.
+
+use crate::bytes::Budget;
+use crate::rdb::{self, KeyRecord, Record, Scratch};
+use crate::scan::{self, Delivery, Text};
+use crate::select::{Candidate, Selection};
+use crate::value::{DbIndex, Kind, UnixMillis};
+use std::io::{self, Write};
+use std::ops::Range;
+
+/// A key, seen from outside.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'r> {
+    /// The database.
+    pub db: DbIndex,
+    /// The key.
+    pub key: &'r [u8],
+    /// The type.
+    pub kind: Kind,
+    /// How it is stored.
+    pub encoding: &'static str,
+    /// Elements; bytes of a string.
+    pub length: u64,
+    /// Size of its record.
+    pub bytes: u64,
+    /// When it expires.
+    pub expiry: Option<UnixMillis>,
+}
+
+impl<'r> Row<'r> {
+    /// That of a record.
+    ///
+    /// # Errors
+    /// When the value's headers are damaged.
+    #[inline]
+    pub fn of(record: &'r KeyRecord<'_>, scratch: &mut Scratch) -> rdb::Result<Self> {
+        Ok(Self {
+            db: record.db,
+            key: &record.key,
+            kind: record.value.kind(),
+            encoding: record.value.encoding(),
+            length: record.value.count(scratch)?,
+            bytes: record.raw.len() as u64,
+            expiry: record.expiry,
+        })
+    }
+}
+
+/// Write a text for each key of the image that begins at `range.start` of `input`.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn image(
+    render: &(impl Fn(&Row<'_>, &mut Vec<u8>) + Sync),
+    input: &[u8],
+    range: Range<u64>,
+    options: &scan::Options,
+    selection: &Selection,
+    out: &mut dyn Write,
+    progress: impl FnMut(u64),
+) -> io::Result<Delivery> {
+    let task = Rows { render, selection, everything: selection.is_everything(), budget: &options.budget };
+    scan::deliver(input, range, options, &task, selection.limit, out, progress)
+}
+
+struct Rows<'r, F> {
+    render: &'r F,
+    selection: &'r Selection,
+    everything: bool,
+    budget: &'r Budget,
+}
+
+impl<F: Fn(&Row<'_>, &mut Vec<u8>) + Sync> scan::Task for Rows<'_, F> {
+    type Output = Text;
+    type Local = Scratch;
+
+    fn local(&self) -> Scratch {
+        Scratch::new(self.budget.clone())
+    }
+
+    #[inline]
+    fn record(&self, scratch: &mut Scratch, record: &Record<'_>, text: &mut Text, _: &mut dyn FnMut(&mut Text)) {
+        let Record::Key(record) = record else { return };
+        if !self.everything && !self.selection.takes(&Candidate::from(record)) {
+            return;
+        }
+        match Row::of(record, scratch) {
+            Ok(row) => {
+                (self.render)(&row, &mut text.bytes);
+                text.end_key();
+            }
+            Err(error) => text.problem(error, record),
+        }
+    }
+
+    fn broken(&self, _: &mut Scratch, error: rdb::Error, text: &mut Text) {
+        text.broken(error);
+    }
+}

@@ -1,0 +1,11 @@
+//! Read-only answers about an input, as plain structs.
+//!
+//! | module | question |
+//! | --- | --- |
+//! | [`info`] | what is this file? |
+//! | [`keys`] | which keys are in it? |
+//! | [`diff`] | what differs between two inputs? |
+
+pub mod diff;
+pub mod info;
+pub mod keys;

@@ -1,0 +1,149 @@
+//! Blocks that stand in the file twice: a copy that was written over something, or pushed between.
+
+use std::collections::HashMap;
+
+use super::pick::{Pick, Segment};
+use super::unit::What;
+
+/// A duplicated block is at least this long.
+const BLOCK: usize = 40;
+
+/// Databases are written once, in ascending order: a SELECTDB that does not ascend is a copy.
+pub(super) fn databases_ascend(picks: &mut [Pick], segments: &[Segment]) {
+    let segment_of = |index: usize| segments.iter().find(|segment| segment.picks.contains(&index));
+    let weight = |index: usize| segment_of(index).map_or((0, 0.0), Segment::weight);
+    let mut selects: Vec<(usize, u32)> = Vec::new();
+    let mut copies = Vec::new();
+    for (index, pick) in picks.iter().enumerate() {
+        let What::Select(db) = pick.unit.what else { continue };
+        while let Some(&(before, _)) = selects.last().filter(|&&(_, before)| before >= db) {
+            if weight(before) < weight(index) && selects.len() > 1 {
+                copies.push(before);
+                selects.pop();
+            } else {
+                break;
+            }
+        }
+        match selects.last() {
+            Some(&(_, before)) if before >= db => copies.push(index),
+            _ => selects.push((index, db)),
+        }
+    }
+    copies.extend(selects.iter().filter_map(|&(index, _)| {
+        let island = segment_of(index).is_some_and(Segment::is_island);
+        (island && only_fills_the_budget_before(picks, index)).then_some(index)
+    }));
+    for copy in copies {
+        drop_select(picks, copy);
+    }
+}
+
+/// True when the keys up to the next SELECTDB are just those that the database before still lacks.
+fn only_fills_the_budget_before(picks: &[Pick], select: usize) -> bool {
+    let is_select = |pick: &Pick| matches!(pick.unit.what, What::Select(_)) && pick.kept();
+    let (before, behind) = picks.split_at(select);
+    let begin = before.iter().rposition(is_select).unwrap_or(0);
+    let section = before.get(begin..).unwrap_or_default();
+    let budget = section.iter().find_map(|pick| match pick.unit.what {
+        What::Resize { keys, .. } => Some(keys),
+        _ => None,
+    });
+    let keys = |picks: &[Pick]| picks.iter().filter(|pick| pick.is_key()).count() as u64;
+    let end = behind.iter().skip(1).position(is_select).map_or(behind.len(), |at| at + 1);
+    budget == Some(keys(section) + keys(behind.get(..end).unwrap_or_default()))
+}
+
+fn drop_select(picks: &mut [Pick], select: usize) {
+    if let Some(pick) = picks.get_mut(select) {
+        pick.drop("copied-block");
+    }
+    if let Some(pick) = picks.get_mut(select + 1).filter(|pick| matches!(pick.unit.what, What::Resize { .. })) {
+        pick.drop("copied-block");
+    }
+}
+
+/// Records that exist byte for byte elsewhere.
+pub(super) fn copies(picks: &mut [Pick], segments: &[Segment], bytes: &[u8]) {
+    if segments.len() < 2 {
+        return;
+    }
+    let raw = |pick: &Pick| bytes.get(pick.unit.start..pick.unit.end).unwrap_or_default();
+    let mut first: HashMap<u64, usize> = HashMap::new();
+    let mut twins: Vec<Option<usize>> = vec![None; picks.len()];
+    for (index, pick) in picks.iter().enumerate().filter(|(_, pick)| pick.is_key()) {
+        let twin = *first.entry(xxhash_rust::xxh3::xxh3_64(raw(pick))).or_insert(index);
+        if twin != index && picks.get(twin).is_some_and(|twin| raw(twin) == raw(pick)) {
+            if let Some(slot) = twins.get_mut(index) {
+                *slot = Some(twin);
+            }
+        }
+    }
+    let mut dropped = foreign_blocks(segments, &twins);
+    dropped.extend(segments.iter().skip(1).flat_map(|segment| leading_copy(segment, picks, &twins)));
+    for index in dropped {
+        if let Some(pick) = picks.get_mut(index) {
+            pick.drop("copied-block");
+        }
+    }
+}
+
+/// A record of an island that stands in a stronger segment as well.
+fn foreign_blocks(segments: &[Segment], twins: &[Option<usize>]) -> Vec<usize> {
+    let segment_of = |index: usize| segments.iter().find(|segment| segment.picks.contains(&index));
+    let mut dropped = Vec::new();
+    for (index, twin) in twins.iter().enumerate() {
+        let Some(twin) = *twin else { continue };
+        let (Some(here), Some(there)) = (segment_of(index), segment_of(twin)) else { continue };
+        if here.picks == there.picks {
+            continue;
+        }
+        if here.is_island() && here.weight() <= there.weight() {
+            dropped.push(index);
+        } else if there.is_island() && there.weight() < here.weight() {
+            dropped.push(twin);
+        }
+    }
+    dropped
+}
+
+/// The records right behind a gap that stood before, byte for byte.
+fn leading_copy(segment: &Segment, picks: &[Pick], twins: &[Option<usize>]) -> Vec<usize> {
+    let copied = |index: &usize| twins.get(*index).is_some_and(Option::is_some);
+    let run: Vec<usize> = segment.picks.clone().take_while(copied).collect();
+    let len: usize = run.iter().filter_map(|&index| picks.get(index)).map(|pick| pick.unit.len()).sum();
+    if run.len() >= 2 && len >= BLOCK { run } else { Vec::new() }
+}
+
+/// One key of one name in a database: the record in the stronger segment wins, and never the one that touches a gap.
+pub(super) fn duplicate_keys(picks: &mut [Pick], segments: &[Segment]) {
+    let segment_of = |index: usize| segments.iter().find(|segment| segment.picks.contains(&index));
+    let strength = |index: usize| {
+        let inner = |segment: &Segment| {
+            let after_gap = index == segment.picks.start && !segment.from_start;
+            let before_gap = index + 1 == segment.picks.end && !segment.to_end;
+            !after_gap && !before_gap
+        };
+        segment_of(index).map_or((false, (0, 0.0)), |segment| (inner(segment), segment.weight()))
+    };
+    let mut seen: HashMap<(u32, u64), usize> = HashMap::new();
+    let mut losers = Vec::new();
+    for (index, pick) in picks.iter().enumerate() {
+        let Some(key) = pick.unit.key().filter(|_| !matches!(pick.fate, super::pick::Fate::Dropped(_))) else { continue };
+        let winner = seen.entry((pick.db, key.name)).or_insert(index);
+        if *winner == index {
+            continue;
+        }
+        let kept = |index: usize| picks.get(index).is_some_and(Pick::kept);
+        if (kept(index), strength(index)) > (kept(*winner), strength(*winner)) {
+            losers.push(*winner);
+            *winner = index;
+        } else {
+            losers.push(index);
+        }
+    }
+    for loser in losers {
+        if let Some(pick) = picks.get_mut(loser) {
+            pick.drop("rdb-duplicate-key");
+        }
+    }
+}

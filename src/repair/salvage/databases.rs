@@ -1,0 +1,96 @@
+//! Which database each key belongs to when a SELECTDB may have been lost in a gap.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::pick::Pick;
+use super::unit::What;
+
+/// Say for each pick which database it is in. Gives the picks whose database is a guess.
+pub(super) fn assign(picks: &mut [Pick], bytes: &[u8]) -> Vec<Range<usize>> {
+    let mut uncertain = Vec::new();
+    let mut state = State::default();
+    let mut end = picks.first().map_or(0, |pick| pick.unit.start);
+    let mut index = 0;
+    while let Some(pick) = picks.get(index).copied() {
+        let gap = pick.unit.start != end;
+        end = pick.unit.end;
+        if gap && !matches!(pick.unit.what, What::Select(_)) {
+            let stretch = index..next_select(picks, index);
+            if state.lost_select(picks, &stretch, bytes) {
+                state.enter(state.db.saturating_add(1));
+            }
+            uncertain.push(stretch);
+        }
+        if pick.kept() {
+            match pick.unit.what {
+                What::Select(db) => state.enter(db),
+                What::Resize { keys, .. } => state.budget = Some(keys),
+                _ => {}
+            }
+        }
+        state.take(&pick, bytes);
+        if let Some(pick) = picks.get_mut(index) {
+            pick.db = state.db;
+        }
+        index += 1;
+    }
+    uncertain
+}
+
+fn next_select(picks: &[Pick], from: usize) -> usize {
+    let behind = picks.get(from..).unwrap_or_default();
+    let is_select = |pick: &Pick| pick.kept() && matches!(pick.unit.what, What::Select(_));
+    behind.iter().position(is_select).map_or(picks.len(), |at| from + at)
+}
+
+/// The database being read.
+#[derive(Default)]
+struct State {
+    db: u32,
+    budget: Option<u64>,
+    /// Names and a hash of the record.
+    keys: HashMap<u64, u64>,
+}
+
+impl State {
+    fn enter(&mut self, db: u32) {
+        if db != self.db {
+            *self = Self { db, ..Self::default() };
+        }
+    }
+
+    fn take(&mut self, pick: &Pick, bytes: &[u8]) {
+        if let Some(key) = pick.unit.key().filter(|_| pick.kept()) {
+            self.keys.entry(key.name).or_insert_with(|| record_hash(pick, bytes));
+        }
+    }
+
+    /// True when the picks of a stretch behind a gap are those of the next database.
+    fn lost_select(&self, picks: &[Pick], stretch: &Range<usize>, bytes: &[u8]) -> bool {
+        let members = picks.get(stretch.clone()).unwrap_or_default();
+        if members.first().is_some_and(|pick| matches!(pick.unit.what, What::Resize { .. })) {
+            return true;
+        }
+        let (mut differing, mut identical, mut keys) = (0u32, 0u32, 0u64);
+        for pick in members.iter().filter(|pick| pick.kept()) {
+            let Some(key) = pick.unit.key() else { continue };
+            keys += 1;
+            match self.keys.get(&key.name) {
+                Some(&hash) if hash == record_hash(pick, bytes) => identical += 1,
+                Some(_) => differing += 1,
+                None => {}
+            }
+        }
+        let over = self.budget.is_some_and(|budget| keys + self.keys.len() as u64 > budget);
+        let collide = differing >= 2 && differing > identical;
+        match picks.get(stretch.end).map(|pick| pick.unit.what) {
+            Some(What::Select(next)) => next > self.db.saturating_add(1) && (collide || over && differing > 0),
+            _ => over && differing > 0,
+        }
+    }
+}
+
+fn record_hash(pick: &Pick, bytes: &[u8]) -> u64 {
+    xxhash_rust::xxh3::xxh3_64(bytes.get(pick.unit.start..pick.unit.end).unwrap_or_default())
+}

@@ -1,0 +1,212 @@
+//! Collections that were open where reading failed: their heads are known, and the rest of their elements lies somewhere
+//! behind the damage. Taken for records, those elements would be keys that never were.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::body::{self, Element};
+use super::field::Field;
+use super::path::Chosen;
+use super::profile::Profile;
+use super::strict::Strict;
+use super::unit::What;
+use crate::rdb::{Dialect, ValueType, opcode};
+
+/// Strings read when elements are followed.
+const STEPS: u32 = 1 << 22;
+/// A file cut inside a collection ends this close behind its last whole element.
+const CUT: usize = 300;
+
+/// Type, key and count of a collection that could be read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Head {
+    /// Where its record begins.
+    pub(super) start: usize,
+    pub(super) value_type: ValueType,
+    /// How many elements it claims.
+    pub(super) count: u64,
+    /// Where the first of them begins.
+    pub(super) elements: usize,
+}
+
+/// The head of the collection record at an offset.
+pub(super) fn head(field: &Field<'_>, start: usize) -> Option<Head> {
+    let mut s = Strict::new(field.bytes(), start, STEPS);
+    loop {
+        match s.u8()? {
+            opcode::EXPIRETIME_MS => s.take(8)?,
+            opcode::EXPIRETIME => s.take(4)?,
+            opcode::FREQ => s.take(1)?,
+            opcode::IDLE => {
+                s.length()?;
+                &[]
+            }
+            byte => {
+                let value_type = ValueType::from_byte(byte, field.reading.dialect)?;
+                body::smallest_element(value_type)?;
+                s.string()?;
+                if value_type == ValueType::HashMetadata {
+                    s.take(8)?;
+                }
+                let count = s.length().filter(|&count| count > 0)?;
+                return Some(Head { start, value_type, count, elements: s.at() });
+            }
+        };
+    }
+}
+
+/// The elements of a head, as far as they read.
+fn elements<'a>(field: &Field<'a>, head: &Head) -> (Vec<Element<'a>>, usize) {
+    let mut s = Strict::new(field.bytes(), head.elements, STEPS);
+    let mut elements = Vec::new();
+    while (elements.len() as u64) < head.count {
+        let before = s;
+        match body::element(&mut s, head.value_type) {
+            Some(element) => elements.push(element),
+            None => return (elements, before.at()),
+        }
+    }
+    (elements, s.at())
+}
+
+/// Learn what the elements of an open collection look like.
+pub(super) fn learn(field: &Field<'_>, head: &Head, profile: &mut Profile) {
+    for shape in elements(field, head).0.iter().filter_map(Element::shape) {
+        profile.learn_element(shape);
+    }
+}
+
+/// True when the file was cut inside this collection: the rest of it is that record.
+pub(super) fn reaches_the_end(field: &Field<'_>, head: &Head) -> bool {
+    let trailer = if field.reading.version >= 5 { 9 } else { 1 };
+    let last = field.len().checked_sub(trailer).and_then(|at| field.bytes().get(at));
+    if last == Some(&opcode::EOF) {
+        return false;
+    }
+    let (elements, end) = elements(field, head);
+    (elements.len() as u64) < head.count && elements.len() >= 3 && end.saturating_add(CUT) >= field.len()
+}
+
+/// Where the elements of an open collection go on behind the damage.
+///
+/// From each offset of `range` elements are read, up to the first place where a strong unit begins. Three of them (one
+/// node of a list or stream), most of them of a known element shape, and they are the tail.
+pub(super) fn tail(field: &mut Field<'_>, profile: &Profile, head: &Head, range: Range<usize>) -> Option<Range<usize>> {
+    let mut failed = HashSet::new();
+    for from in range.clone() {
+        if let Some(end) = tail_from(field, profile, head, from, range.end, &mut failed) {
+            return Some(from..end);
+        }
+    }
+    None
+}
+
+fn tail_from(
+    field: &mut Field<'_>,
+    profile: &Profile,
+    head: &Head,
+    from: usize,
+    limit: usize,
+    failed: &mut HashSet<usize>,
+) -> Option<usize> {
+    let nodes = is_nodes(head.value_type);
+    let mut s = Strict::new(field.bytes(), from, STEPS);
+    let (mut count, mut alike, mut keys) = (0u64, 0u64, 0u32);
+    let mut passed = Vec::new();
+    loop {
+        let at = s.at();
+        let enough = count >= if nodes { 1 } else { 3 };
+        if at > limit || count > head.count || keys > 1 || failed.contains(&at) && count > 0 {
+            break;
+        }
+        if count > 0 && (is_strong(field, profile, at) || at == limit) {
+            if enough && (nodes || alike * 2 >= count) {
+                return Some(at);
+            }
+            break;
+        }
+        keys += u32::from(field.unit(at).is_some_and(|unit| unit.key().is_some_and(|key| profile.knows(key.shape))));
+        passed.push(at);
+        let before = s;
+        let Some(element) = body::element(&mut s, head.value_type) else {
+            if enough && alike * 2 >= count && begins_three(field, profile, before.at()) {
+                return Some(before.at());
+            }
+            break;
+        };
+        count += 1;
+        alike += u64::from(nodes || element.shape().is_some_and(|shape| profile.is_element(shape)));
+    }
+    failed.extend(passed);
+    None
+}
+
+fn is_nodes(value_type: ValueType) -> bool {
+    !matches!(
+        value_type,
+        ValueType::List
+            | ValueType::Set
+            | ValueType::Hash
+            | ValueType::Zset
+            | ValueType::Zset2
+            | ValueType::HashMetadata
+            | ValueType::HashMetadataPreGa
+            | ValueType::ValkeyHash2
+    )
+}
+
+/// A unit that is certainly one.
+pub(super) fn is_strong(field: &mut Field<'_>, profile: &Profile, at: usize) -> bool {
+    let Some((unit, bits)) = field.weighed(at, profile) else { return false };
+    match unit.what {
+        What::End => true,
+        What::Select(_) => field.unit(unit.end).is_some_and(|next| matches!(next.what, What::Resize { .. })),
+        What::Key(key) => bits >= 14.0 && profile.knows(key.shape) && field.unit(unit.end).is_some(),
+        _ => false,
+    }
+}
+
+fn begins_three(field: &mut Field<'_>, profile: &Profile, mut at: usize) -> bool {
+    for _ in 0..3 {
+        match field.weighed(at, profile) {
+            Some((unit, _)) if matches!(unit.what, What::End) => return true,
+            Some((unit, _)) => at = unit.end,
+            None => return false,
+        }
+    }
+    true
+}
+
+/// The tails of all collections that the gaps of a path opened.
+pub(super) fn tails(
+    field: &mut Field<'_>,
+    profile: &Profile,
+    path: &[Chosen],
+    failures: &[(usize, Option<usize>)],
+) -> Vec<(Head, Range<usize>)> {
+    let mut tails = Vec::new();
+    for &(failure, before) in failures {
+        let Some(end) = next_strong(field, profile, path, failure) else { continue };
+        for start in [Some(failure), before].into_iter().flatten() {
+            let Some(head) = head(field, start) else { continue };
+            let from = failure.max(head.elements);
+            if let Some(range) = tail(field, profile, &head, from..end) {
+                tails.push((head, range));
+                break;
+            }
+        }
+    }
+    tails
+}
+
+/// Where the first strong unit of the path behind an offset begins.
+fn next_strong(field: &mut Field<'_>, profile: &Profile, path: &[Chosen], at: usize) -> Option<usize> {
+    let first = path.partition_point(|(unit, _)| unit.start <= at);
+    let behind = path.get(first..).unwrap_or_default();
+    behind.iter().map(|(unit, _)| unit.start).find(|&start| is_strong(field, profile, start))
+}
+
+/// Dragonfly writes its own collections, which are not looked for.
+pub(super) fn is_supported(dialect: Dialect) -> bool {
+    dialect != Dialect::Dragonfly
+}
