@@ -1,10 +1,10 @@
 //! `check`: is it sound?
 
+use super::Exit;
 use super::context::Context;
 use super::failure::Failure;
 use super::render::text::{GREEN, Paint, RED, counted, size};
 use super::render::{escape, finding, json};
-use super::Exit;
 use careen::check::aof::Standing;
 use careen::check::input::{Checksum, Options, Report, check};
 use careen::check::rdb;

@@ -1,10 +1,10 @@
 //! What a running command works with.
 
+use super::Exit;
 use super::args::{GlobalArgs, When};
 use super::failure::Failure;
 use super::progress::Progress;
 use super::render::escape;
-use super::Exit;
 use careen::bytes::{Budget, source};
 use careen::input::{self, Input, Part};
 use careen::scan::{self, Delivery};
@@ -61,7 +61,9 @@ impl<'g> Context<'g> {
         match self.global.color {
             When::Always => true,
             When::Never => false,
-            When::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            When::Auto => {
+                io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            }
         }
     }
 

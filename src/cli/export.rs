@@ -1,11 +1,11 @@
 //! `export`: every key in a format.
 
+use super::Exit;
 use super::args::{InputArg, SelectArgs};
 use super::context::Context;
 use super::failure::Failure;
 use super::output::{Output, OutputArg};
 use super::render::{escape, row};
-use super::Exit;
 use careen::export::jsonl::{Json, Jsonl};
 use careen::export::resp::Resp;
 use careen::export::{self, Format, Unseparated, csv};

@@ -1,5 +1,6 @@
 //! `get`: one key's value.
 
+use super::Exit;
 use super::args::{InputArg, bytes};
 use super::context::Context;
 use super::export::{Images, Rendering, Values, each_image};
@@ -7,7 +8,6 @@ use super::failure::Failure;
 use super::output::OutputArg;
 use super::render::escape;
 use super::render::value::{Person, Raw};
-use super::Exit;
 use careen::export::jsonl::Jsonl;
 use careen::select::Selection;
 use careen::select::glob::Glob;

@@ -4,8 +4,8 @@ use super::Exit;
 use super::args::InputArg;
 use super::context::Context;
 use super::failure::Failure;
-use super::render::{escape, info as render};
 use super::render::text::Paint;
+use super::render::{escape, info as render};
 use careen::inspect::info::{self, Overview};
 use std::io::{self, Write};
 

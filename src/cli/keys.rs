@@ -1,11 +1,11 @@
 //! `keys`: which keys are in it?
 
+use super::Exit;
 use super::args::{InputArg, SelectArgs};
 use super::context::Context;
 use super::export::{Images, RowFormat, each_image};
 use super::failure::Failure;
 use super::output::OutputArg;
-use super::Exit;
 
 /// One line per key: db, type, encoding, length, bytes, ttl, key
 ///

@@ -35,8 +35,8 @@ impl OutputArg {
         }
         // A temporary file in the same directory, so that it can be renamed.
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = temporary(directory)
-            .map_err(|error| Failure::new(format!("{}: create: {error}", escape::path(path))))?;
+        let file =
+            temporary(directory).map_err(|error| Failure::new(format!("{}: create: {error}", escape::path(path))))?;
         Ok(Output::File { path: path.into(), file })
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! `db,key,type,encoding,bytes,length,expires_at_ms`; quoted as RFC 4180 says, bytes that are not UTF-8 as they are.
 
-use crate::value::json::{integer, optional};
 use crate::inspect::keys::Row;
+use crate::value::json::{integer, optional};
 
 /// The first line.
 pub const HEADER: &[u8] = b"db,key,type,encoding,bytes,length,expires_at_ms\n";

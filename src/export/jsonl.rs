@@ -18,8 +18,8 @@ mod module;
 mod stream;
 
 use super::{Format, Head};
-use crate::scan::Sink;
 use crate::rdb::{self, Element};
+use crate::scan::Sink;
 use crate::value::{Kind, UnixMillis, json};
 
 /// One object per line.

@@ -17,8 +17,8 @@ mod stream;
 mod words;
 
 use super::{Format, Head};
-use crate::scan::Sink;
 use crate::rdb::{self, Element};
+use crate::scan::Sink;
 use crate::value::{DbIndex, Kind, UnixMillis};
 use collection::Batch;
 use words::{Words, integer, word};

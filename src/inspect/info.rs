@@ -1,7 +1,7 @@
 //! What is this file? Counts by database, type and encoding; AUX fields; functions; modules.
 
-use crate::bytes::{Budget, Cursor};
 use crate::aof;
+use crate::bytes::{Budget, Cursor};
 use crate::input::{self, Content, Input};
 use crate::rdb::object::ModuleId;
 use crate::rdb::{self, Record, Scratch, ValueRef, ValueType, length};
@@ -258,12 +258,7 @@ impl Overview {
 
 /// Look at the image that begins at `range.start` of `input`.
 #[must_use]
-pub fn image(
-    input: &[u8],
-    range: Range<u64>,
-    options: &walk::Options,
-    progress: impl FnMut(u64),
-) -> (Info, Summary) {
+pub fn image(input: &[u8], range: Range<u64>, options: &walk::Options, progress: impl FnMut(u64)) -> (Info, Summary) {
     let mut info = Info::default();
     let task = Collect { budget: &options.budget };
     let take = |tally: &mut Tally| {
@@ -409,7 +404,8 @@ mod tests {
 
     #[test]
     fn keys_are_counted_by_database_type_and_encoding() {
-        let image = b"REDIS0003\xfe\x00\x00\x01a\x01b\xfc\x10\0\0\0\0\0\0\0\x00\x01b\xc0\x05\xfe\x07\x01\x01l\x01\x01x\xff";
+        let image =
+            b"REDIS0003\xfe\x00\x00\x01a\x01b\xfc\x10\0\0\0\0\0\0\0\x00\x01b\xc0\x05\xfe\x07\x01\x01l\x01\x01x\xff";
         let (info, summary) = image_info(image);
         assert!(summary.error.is_none(), "{:?}", summary.error);
         assert_eq!(info.keys(), 3);

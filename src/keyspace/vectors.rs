@@ -52,6 +52,16 @@ pub enum Quantisation {
 }
 
 impl Quantisation {
+    /// As `VINFO` calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "f32",
+            Self::Q8 => "int8",
+            Self::Binary => "bin",
+        }
+    }
+
     /// The stored form of a vector.
     #[must_use]
     pub fn store(self, components: &[f32]) -> Vec<u8> {

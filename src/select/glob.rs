@@ -141,9 +141,15 @@ mod tests {
         ] {
             assert!(matches(pattern, text), "{pattern} {text}");
         }
-        for (pattern, text) in
-            [("h?llo", "hllo"), ("h[^e]llo", "hello"), ("a\\*c", "abc"), ("[]", "]"), ("a", ""), ("?", ""), ("a*b", "ac")]
-        {
+        for (pattern, text) in [
+            ("h?llo", "hllo"),
+            ("h[^e]llo", "hello"),
+            ("a\\*c", "abc"),
+            ("[]", "]"),
+            ("a", ""),
+            ("?", ""),
+            ("a*b", "ac"),
+        ] {
             assert!(!matches(pattern, text), "{pattern} {text}");
         }
     }

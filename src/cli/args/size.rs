@@ -41,7 +41,9 @@ mod tests {
 
     #[test]
     fn sizes_are_read_with_their_units() {
-        for (text, bytes) in [("0", 0), ("4096", 4096), ("512M", 512 << 20), ("2GiB", 2 << 30), ("1.5g", 3 << 29), ("1 k", 1024)] {
+        for (text, bytes) in
+            [("0", 0), ("4096", 4096), ("512M", 512 << 20), ("2GiB", 2 << 30), ("1.5g", 3 << 29), ("1 k", 1024)]
+        {
             assert_eq!(text.parse(), Ok(Size(bytes)), "{text}");
         }
         for text in ["", "M", "1x", "-1", "1.2.3", "99999999999T", "1.1234567G"] {

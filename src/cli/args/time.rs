@@ -23,11 +23,8 @@ impl FromStr for Time {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const WRONG: &str = "expected RFC 3339 (2026-11-24T06:00:00Z) or Unix seconds or milliseconds";
         if let Ok(number) = text.parse::<i64>() {
-            let millis = if number.unsigned_abs() < FIRST_MILLIS.unsigned_abs() {
-                number.saturating_mul(1000)
-            } else {
-                number
-            };
+            let millis =
+                if number.unsigned_abs() < FIRST_MILLIS.unsigned_abs() { number.saturating_mul(1000) } else { number };
             return Ok(Self(UnixMillis(millis)));
         }
         if text.eq_ignore_ascii_case("now") {

@@ -198,9 +198,11 @@ fn rest(info: &Info, page: &mut Page) {
     if !info.modules.is_empty() {
         page.heading("modules");
         let mut rows = vec![header(&["type", "version", "keys"])];
-        rows.extend(info.modules.iter().map(|((name, version), keys)| {
-            vec![escape::text(name.as_bytes()), version.to_string(), number(*keys)]
-        }));
+        rows.extend(
+            info.modules
+                .iter()
+                .map(|((name, version), keys)| vec![escape::text(name.as_bytes()), version.to_string(), number(*keys)]),
+        );
         page.table(&rows);
     }
     if !info.aux.is_empty() {

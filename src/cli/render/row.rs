@@ -1,8 +1,8 @@
 //! A line per key.
 
 use super::{escape, text};
-use careen::value::json;
 use careen::inspect::keys::Row;
+use careen::value::json;
 
 /// `db type encoding length bytes ttl key`, between tabs.
 pub(crate) fn text(row: &Row<'_>, out: &mut Vec<u8>) {

@@ -58,7 +58,9 @@ impl Format for Person {
             Element::Entry(id, fields) => entry(id, fields, out),
             Element::Tail(tail) => return stream(tail, out),
             Element::Module(module) => {
-                out.extend_from_slice(format!("module {}, version {}\n", module.id.name(), module.id.version()).as_bytes());
+                out.extend_from_slice(
+                    format!("module {}, version {}\n", module.id.name(), module.id.version()).as_bytes(),
+                );
                 for item in module.items() {
                     self.number(sink.bytes());
                     module_item(item, sink.bytes())?;
@@ -118,11 +120,8 @@ fn stream(tail: &Tail<'_>, out: &mut Vec<u8>) -> rdb::Result<()> {
         out.extend_from_slice(b"group ");
         quoted(&group.name, out);
         let (pending, consumers) = (group.pending.len() as u64, group.consumers.len() as u64);
-        let rest = format!(
-            "  last id {}, {pending} pending, {}\n",
-            group.last_id,
-            text::counted(consumers, "consumer")
-        );
+        let rest =
+            format!("  last id {}, {pending} pending, {}\n", group.last_id, text::counted(consumers, "consumer"));
         out.extend_from_slice(rest.as_bytes());
     }
     Ok(())

@@ -1,10 +1,10 @@
 //! Streams: entries, then everything else.
 
-use crate::scan::Sink;
-use crate::value::json;
 use crate::packed;
 use crate::rdb::object::{Consumer, Group, Idempotence, Tail};
+use crate::scan::Sink;
 use crate::value::StreamId;
+use crate::value::json;
 
 /// `{"id":"1-1","fields":[["f","v"],…]}`
 pub(super) fn entry(id: StreamId, fields: &[packed::Element<'_>], out: &mut Vec<u8>) {

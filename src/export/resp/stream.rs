@@ -3,9 +3,9 @@
 //! Source: Redis `src/aof.c`, `rewriteStreamObject`.
 
 use super::words::{Words, count, word};
-use crate::scan::Sink;
 use crate::packed;
 use crate::rdb::object::{Group, Pending, Tail};
+use crate::scan::Sink;
 use crate::value::StreamId;
 
 /// `XADD key id field value …`

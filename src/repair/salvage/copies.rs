@@ -128,7 +128,9 @@ pub(super) fn duplicate_keys(picks: &mut [Pick], segments: &[Segment]) {
     let mut seen: HashMap<(u32, u64), usize> = HashMap::new();
     let mut losers = Vec::new();
     for (index, pick) in picks.iter().enumerate() {
-        let Some(key) = pick.unit.key().filter(|_| !matches!(pick.fate, super::pick::Fate::Dropped(_))) else { continue };
+        let Some(key) = pick.unit.key().filter(|_| !matches!(pick.fate, super::pick::Fate::Dropped(_))) else {
+            continue;
+        };
         let winner = seen.entry((pick.db, key.name)).or_insert(index);
         if *winner == index {
             continue;

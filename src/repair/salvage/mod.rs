@@ -214,9 +214,9 @@ fn learn_from_path(profile: &mut Profile, path: &[Chosen], len: usize) {
         _ => None,
     });
     let chains: Vec<&[Chosen]> = chains.collect();
-    let to_end = chains.last().filter(|chain| {
-        chain.last().is_some_and(|(unit, _)| unit.end == len && matches!(unit.what, What::End))
-    });
+    let to_end = chains
+        .last()
+        .filter(|chain| chain.last().is_some_and(|(unit, _)| unit.end == len && matches!(unit.what, What::End)));
     if let Some(chain) = to_end {
         let from = chain.len() - chain.len() / 4;
         chain.iter().skip(from).for_each(|(unit, _)| profile.learn(unit));

@@ -67,7 +67,8 @@ impl Plan {
             opens: vec![(0.0, None); nodes.len() + 1],
         };
         for (index, (unit, bits)) in nodes.iter().enumerate().rev() {
-            let bits = if unit.start == from && !matches!(unit.what, What::End) { bits.max(0.0) + KNOWN_START } else { *bits };
+            let bits =
+                if unit.start == from && !matches!(unit.what, What::End) { bits.max(0.0) + KNOWN_START } else { *bits };
             let (rest, next) = plan.rest(nodes, unit, len);
             plan.set(index, bits + rest, next);
         }

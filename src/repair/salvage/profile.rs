@@ -19,14 +19,7 @@ pub(super) struct Profile {
 
 impl Default for Profile {
     fn default() -> Self {
-        Self {
-            types: [0; 256],
-            shapes: HashMap::new(),
-            keys: 0,
-            usage: 0,
-            expires: 0,
-            elements: HashSet::new(),
-        }
+        Self { types: [0; 256], shapes: HashMap::new(), keys: 0, usage: 0, expires: 0, elements: HashSet::new() }
     }
 }
 

@@ -23,7 +23,8 @@ pub(super) type Starts = BTreeMap<usize, (Unit, f64)>;
 
 /// Search from `from` to the end, or to where a chain reaches the true end.
 pub(super) fn search(field: &mut Field<'_>, profile: &Profile, from: usize) -> Starts {
-    let mut search = Search { field, profile, chains: HashMap::default(), starts: Starts::new(), trusted: BTreeMap::new() };
+    let mut search =
+        Search { field, profile, chains: HashMap::default(), starts: Starts::new(), trusted: BTreeMap::new() };
     let mut at = from;
     while at < search.field.len() {
         if let Some(end) = search.trusted_until(at) {

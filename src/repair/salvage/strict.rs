@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn what_no_writer_writes_is_refused() {
-        for bytes in [&b"\x40\x05hello"[..], b"\xc1\x05\x00", b"\xc2\x05\x00\x00\x00", b"\x0212", b"\xc3\x05\x04abcde"] {
+        for bytes in [&b"\x40\x05hello"[..], b"\xc1\x05\x00", b"\xc2\x05\x00\x00\x00", b"\x0212", b"\xc3\x05\x04abcde"]
+        {
             assert_eq!(string(bytes), None, "{bytes:x?}");
         }
         assert_eq!(Strict::new(b"\x80\x00\x00\x00\x05", 0, 1).length(), None);

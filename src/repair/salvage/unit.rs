@@ -21,7 +21,10 @@ pub(super) struct Unit {
 pub(super) enum What {
     Key(Key),
     Select(u32),
-    Resize { keys: u64, expires: u64 },
+    Resize {
+        keys: u64,
+        expires: u64,
+    },
     /// Any other opcode record.
     Other(u8),
     End,
