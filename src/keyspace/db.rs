@@ -217,10 +217,9 @@ impl<'a> Db<'a> {
         }
     }
 
-    /// Look at what a command on this key will need, and forget it: done for several commands in a row, the
-    /// processor waits for memory once rather than each time. What is returned means nothing.
+    /// Where a key most likely lies: only the index is looked at.
     #[inline]
-    pub(crate) fn glance(&self, key: &[u8]) -> Option<Slot> {
+    pub(super) fn glance(&self, key: &[u8]) -> Option<Slot> {
         self.index.guess(self.short_hash(key)).map(Slot)
     }
 

@@ -11,8 +11,9 @@
 //! Source: Redis `src/debug.c`, `computeDatasetDigest`, `xorObjectDigest`.
 
 use super::load::decode;
-use super::{Db, Entry, Hash, Keyspace, Like, Stream, Value, Zset};
-use crate::rdb::{Buffers, Element, ValueRef};
+use super::{Db, Entry, Hash, Keyspace, Like, Stream, Value, Vectors, Zset};
+use crate::modules::vectorset;
+use crate::rdb::{Buffers, Element, Scratch, ValueRef};
 use crate::value::{Kind, StreamId, UnixMillis, number};
 use sha1::{Digest as _, Sha1};
 use std::fmt;
@@ -61,6 +62,13 @@ impl Digest {
         text.clear();
         rules.scores.write(score, text);
         element.mix(text);
+        self.xor(&element.0);
+    }
+
+    /// Order matters within a sequence, not among sequences.
+    fn sequence(&mut self, parts: &[&[u8]]) {
+        let mut element = Self::default();
+        parts.iter().for_each(|part| element.mix(part));
         self.xor(&element.0);
     }
 
@@ -156,6 +164,7 @@ fn add_value(
         Value::Hash(hash) => add_hash(&mut digest, hash, rules),
         Value::Zset(zset) => add_zset(&mut digest, zset, rules, text),
         Value::Stream(stream) => add_stream(&mut digest, stream, text),
+        Value::Vectors(vectors) => add_vectors(&mut digest, vectors),
         Value::Stored(stored) => add_stored(&mut digest, stored, rules, text),
     }
     if expires.is_some() {
@@ -184,7 +193,14 @@ fn add_stored(digest: &mut Digest, stored: &ValueRef<'_>, rules: Rules, text: &m
                 let mut digits = itoa::Buffer::new();
                 fields.iter().for_each(|field| folded.mix(field.text(&mut digits)));
             }
-            Element::Tail(_) | Element::Slot(..) | Element::Module(_) | Element::Opaque(_) => {}
+            Element::Module(module) => {
+                let mut all = Digest::default();
+                let scratch = &mut Scratch::default();
+                if vectorset::digest_parts(&module, scratch, &mut |parts| all.sequence(parts)).is_some() {
+                    folded.xor(&all.0);
+                }
+            }
+            Element::Tail(_) | Element::Slot(..) | Element::Opaque(_) => {}
         }
         Ok(())
     });
@@ -193,6 +209,20 @@ fn add_stored(digest: &mut Digest, stored: &ValueRef<'_>, rules: Rules, text: &m
     } else if walked.is_ok() {
         *digest = folded;
     }
+}
+
+/// What the module's own digest callback gives; other modules have none.
+fn add_vectors(digest: &mut Digest, vectors: &Vectors<'_>) {
+    let mut all = Digest::default();
+    let (mut count, mut dimension) = (itoa::Buffer::new(), itoa::Buffer::new());
+    all.sequence(&[count.format(vectors.elements.len()).as_bytes(), dimension.format(vectors.dimension).as_bytes()]);
+    for (element, vector) in vectors.elements.iter() {
+        match vector.attributes.as_bytes() {
+            [] => all.sequence(&[&vector.stored, element]),
+            attributes => all.sequence(&[&vector.stored, element, attributes]),
+        }
+    }
+    digest.xor(&all.0);
 }
 
 fn add_hash(digest: &mut Digest, hash: &Hash<'_>, rules: Rules) {

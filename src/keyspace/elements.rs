@@ -4,7 +4,7 @@ use super::stream::{Group, Stream};
 use super::value::Value;
 use crate::packed;
 use crate::rdb::object::{Consumer, Idempotence, Pending, Producer, Tail, Visit};
-use crate::rdb::{Buffers, Element, Result};
+use crate::rdb::{Buffers, Element, Error, Result};
 use crate::value::{Blob, Piece, UnixMillis};
 
 /// Every element of a value, in the order that a snapshot would have. Sorted sets come by score.
@@ -26,6 +26,9 @@ pub fn elements<'a>(value: &mut Value<'a>, buffers: &mut Buffers, visit: &mut im
             zset.by_rank(all).try_for_each(|(member, score)| visit(Element::Scored(piece(member), score)))
         }
         Value::Stream(stream) => entries(stream, visit),
+        Value::Vectors(_) => {
+            Err(Error::invalid(0, "vector-set-without-graph", "a vector set made by commands has no stored form"))
+        }
         Value::Stored(stored) => stored.elements(buffers, visit),
     }
 }
@@ -43,6 +46,7 @@ pub fn count(value: &Value<'_>, buffers: &mut Buffers) -> Result<u64> {
         Value::Hash(hash) => hash.len() as u64,
         Value::Zset(zset) => zset.len() as u64,
         Value::Stream(stream) => stream.len() as u64,
+        Value::Vectors(vectors) => vectors.elements.len() as u64,
         Value::Stored(stored) => return stored.count(&mut buffers.first),
     })
 }

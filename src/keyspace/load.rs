@@ -6,7 +6,7 @@
 
 use super::stream::{Consumer, Group, Idempotency, Pending};
 use super::value::{List, Set, Typed, Value};
-use super::{Entry, Hash, Keyspace, Stream, Zset};
+use super::{Entry, Hash, Keyspace, Stream, Zset, vectors};
 use crate::rdb::object::Tail;
 use crate::rdb::{self, Buffers, Element, KeyRecord, Result, ValueRef, ValueType};
 use crate::value::{Blob, Kind};
@@ -81,8 +81,21 @@ pub fn decode<'a>(stored: &ValueRef<'a>, buffers: &mut Buffers) -> Result<Option
         (Kind::Hash, _) => hash(stored, buffers).map(Some),
         (Kind::Zset, _) => zset(stored, buffers).map(Some),
         (Kind::Stream, _) => stream(stored, buffers).map(Some),
-        (Kind::Module | Kind::Array, _) => Ok(None),
+        (Kind::Module, _) => module(stored, buffers),
+        (Kind::Array, _) => Ok(None),
     }
+}
+
+fn module<'a>(stored: &ValueRef<'a>, buffers: &mut Buffers) -> Result<Option<Value<'a>>> {
+    let mut module = None;
+    stored.elements(buffers, &mut |element: Element<'a, '_>| {
+        if let Element::Module(found) = element {
+            module = Some(found);
+        }
+        Ok(())
+    })?;
+    let Some(module) = module else { return Ok(None) };
+    Ok(vectors::decode(&module, buffers)?.map(|vectors| Value::Vectors(Box::new(vectors))))
 }
 
 fn string<'a>(stored: &ValueRef<'a>, buffers: &mut Buffers) -> Result<Value<'a>> {

@@ -5,7 +5,7 @@
 //! | [`db`] | one database: keys in order of first appearance, their values and expiries |
 //! | [`value`] | what a key can hold |
 //! | [`map`] | byte strings to anything: the stuff of sets, hashes and sorted sets |
-//! | [`zset`], [`hash`], [`stream`] | the types that are more than a standard collection |
+//! | [`zset`], [`hash`], [`stream`], [`vectors`] | the types that are more than a standard collection |
 //! | [`like`] | which server to behave like, where they differ |
 //! | [`load`] | RDB records into the keyspace |
 //! | [`digest`] | `DEBUG DIGEST` |
@@ -20,6 +20,8 @@ pub mod load;
 pub mod map;
 pub mod stream;
 pub mod value;
+pub mod vectors;
+mod warm;
 pub mod zset;
 
 pub use db::{Db, Entry, Slot, WrongType};
@@ -28,6 +30,8 @@ pub use like::{Family, Like};
 pub use map::Map;
 pub use stream::Stream;
 pub use value::{Buffer, List, Set, Typed, Value};
+pub use vectors::Vectors;
+pub(crate) use warm::BATCH;
 pub use zset::Zset;
 
 use crate::value::{Blob, DbIndex};

@@ -1,6 +1,6 @@
 //! What a key holds.
 
-use super::{hash::Hash, map::Map, stream::Stream, zset::Zset};
+use super::{hash::Hash, map::Map, stream::Stream, vectors::Vectors, zset::Zset};
 use crate::rdb::ValueRef;
 use crate::value::{Blob, Kind};
 use std::collections::VecDeque;
@@ -22,6 +22,8 @@ pub enum Value<'a> {
     Zset(Box<Zset<'a>>),
     /// A stream.
     Stream(Box<Stream<'a>>),
+    /// A vector set.
+    Vectors(Box<Vectors<'a>>),
     /// A value of a snapshot that nothing has looked into yet, or that is none of the above.
     Stored(Box<ValueRef<'a>>),
 }
@@ -49,6 +51,7 @@ impl<'a> Value<'a> {
             Self::Hash(_) => Kind::Hash,
             Self::Zset(_) => Kind::Zset,
             Self::Stream(_) => Kind::Stream,
+            Self::Vectors(_) => Kind::Module,
             Self::Stored(stored) => stored.kind(),
         }
     }
@@ -86,6 +89,7 @@ impl<'a> Value<'a> {
             Self::Hash(hash) => hash.to_owned_bytes().into_value(),
             Self::Zset(zset) => zset.to_owned_bytes().into_value(),
             Self::Stream(stream) => stream.to_owned_bytes().into_value(),
+            Self::Vectors(vectors) => Value::Vectors(Box::new(vectors.to_owned_bytes())),
             Self::Stored(_) => Value::String(Blob::default()),
         }
     }
@@ -104,6 +108,7 @@ impl<'a> Value<'a> {
             Self::Hash(hash) => hash.heap_bytes(),
             Self::Zset(zset) => zset.heap_bytes(),
             Self::Stream(stream) => stream.heap_bytes(),
+            Self::Vectors(vectors) => vectors.heap_bytes(),
             Self::Stored(_) => size_of::<ValueRef<'_>>(),
         }
     }

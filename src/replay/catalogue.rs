@@ -7,7 +7,8 @@
 use super::state::Handler;
 use super::table::{Command, Flags, Group, Keys};
 use super::{
-    bitmaps, geo_store, hashes, hyperloglogs, keys, lists, scripting, server, sets, sort, streams, strings, zsets,
+    bitmaps, geo_store, hashes, hyperloglogs, keys, lists, scripting, server, sets, sort, streams, strings, vectors,
+    zsets,
 };
 
 /// All rows.
@@ -338,7 +339,7 @@ const LISTS: &[Command] = &[
 ];
 
 const VECTOR_SETS: &[Command] = &[
-    MODULE.lost("VADD", "8.0.0", -5, FIRST),
+    MODULE.write("VADD", "8.0.0", -5, FIRST, vectors::vadd),
     MODULE.read("VCARD", "8.0.0", 2, FIRST),
     MODULE.read("VDIM", "8.0.0", 2, FIRST),
     MODULE.read("VEMB", "8.0.0", -3, FIRST),
@@ -348,8 +349,8 @@ const VECTOR_SETS: &[Command] = &[
     MODULE.read("VLINKS", "8.0.0", -3, FIRST),
     MODULE.read("VRANDMEMBER", "8.0.0", -2, FIRST),
     MODULE.read("VRANGE", "8.4.0", -4, FIRST),
-    MODULE.lost("VREM", "8.0.0", 3, FIRST),
-    MODULE.lost("VSETATTR", "8.0.0", 4, FIRST),
+    MODULE.write("VREM", "8.0.0", 3, FIRST, vectors::vrem),
+    MODULE.write("VSETATTR", "8.0.0", 4, FIRST, vectors::vsetattr),
     MODULE.read("VSIM", "8.0.0", -4, FIRST),
 ];
 

@@ -135,7 +135,7 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
         let command = table::find(args);
         match (command, &mut self.transaction) {
             (Some(command), _) if command.flags.has(Flags::TRANSACTION) => self.bracket(place, command, args),
-            (_, Some(open)) => open.queue(place, args),
+            (_, Some(open)) => open.queue.push(place, args),
             (Some(command), None) => self.execute(place, command, args),
             (None, None) => self.report.skip(place, name, Refusal::UnknownCommand),
         }
@@ -157,7 +157,7 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
                 self.transaction = open;
                 self.report.skip(place, name, Refusal::Invalid("MULTI within a transaction"));
             }
-            ("EXEC", Some(open)) => open.run(|place, args| self.execute_queued(place, args)),
+            ("EXEC", Some(open)) => open.queue.iter().for_each(|(place, args)| self.execute_queued(place, args)),
             ("EXEC", None) => self.report.skip(place, name, Refusal::Invalid("EXEC without MULTI")),
             (_, Some(_)) => {}
             (_, None) => self.report.skip(place, name, Refusal::Invalid("DISCARD without MULTI")),

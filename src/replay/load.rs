@@ -1,10 +1,12 @@
 //! Whole files into the engine: a snapshot, a log, or a log behind its preamble.
 
 use super::engine::{Engine, Watch};
+use super::queue::Queue;
 use super::report::Place;
+use super::state::Args;
 use crate::aof;
 use crate::bytes::Cursor;
-use crate::keyspace::{Family, Like};
+use crate::keyspace::{BATCH, Family, Like};
 use crate::rdb::{self, Buffers, Header, Record};
 use crate::value::Blob;
 use std::fmt;
@@ -61,22 +63,43 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
         self.begin_part();
         let start = if is_rdb(input) { self.load_rdb(input)? } else { 0 };
         let mut reader = aof::Reader::starting_at(input, start);
-        while let Some(record) = reader.next_record()? {
-            match record {
-                aof::Record::Command(command) => {
-                    self.feed(Place { part, offset: command.offset, end: command.end }, command.argv);
+        let mut batch = Queue::default();
+        let mut subjects = Vec::new();
+        loop {
+            let record = reader.next_record();
+            if let Ok(Some(aof::Record::Command(command))) = &record {
+                batch.push(Place { part, offset: command.offset, end: command.end }, command.argv);
+                if batch.len() < BATCH {
+                    continue;
                 }
-                aof::Record::Annotation(annotation) => {
+            }
+            self.feed_batch(&batch, &mut subjects);
+            batch.clear();
+            match record? {
+                Some(aof::Record::Annotation(annotation)) => {
                     if let Some(seconds) = annotation.timestamp() {
                         self.annotate(seconds);
                     }
                 }
+                Some(aof::Record::Command(_)) => {}
+                None => return Ok(()),
             }
             if self.stopped() {
                 return Ok(());
             }
         }
-        Ok(())
+    }
+
+    fn feed_batch(&mut self, batch: &Queue<'a>, subjects: &mut Vec<(&'a [u8], &'a [u8])>) {
+        let state = self.state();
+        if let Some(db) = state.keyspace.db(state.db) {
+            subjects.clear();
+            subjects.extend(batch.iter().map(|(_, args)| subject(args)));
+            db.warm(subjects);
+        }
+        for (place, args) in batch.iter() {
+            self.feed(place, args);
+        }
     }
 
     /// Load the RDB image at the beginning of a file; the offset behind it.
@@ -104,6 +127,16 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
             }
         }
         Ok(reader.offset())
+    }
+}
+
+/// The key and the member that a command is most likely about.
+fn subject<'a>(args: Args<'_, 'a>) -> (&'a [u8], &'a [u8]) {
+    match *args {
+        [[b'z' | b'Z', ..], key, _, member] => (key, member),
+        [_, key, member, ..] => (key, member),
+        [_, key] => (key, b""),
+        _ => (b"", b""),
     }
 }
 

@@ -32,6 +32,7 @@ mod hashes;
 mod hyperloglogs;
 mod keys;
 mod lists;
+mod queue;
 mod script;
 mod scripting;
 mod server;
@@ -41,6 +42,7 @@ mod streams;
 mod strings;
 mod times;
 mod transaction;
+mod vectors;
 mod zsets;
 
 pub use engine::{Engine, Watch};

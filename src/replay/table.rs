@@ -261,7 +261,7 @@ fn slot_of(name: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    fn words<'a>(text: &'a str) -> Vec<&'a [u8]> {
+    fn words(text: &str) -> Vec<&[u8]> {
         text.split(' ').map(str::as_bytes).collect()
     }
 

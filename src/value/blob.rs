@@ -62,6 +62,13 @@ impl<'a> Blob<'a> {
         }
     }
 
+    /// Are the bytes kept in place?
+    #[must_use]
+    #[inline]
+    pub fn is_inline(&self) -> bool {
+        matches!(self.0, Repr::Inline(..))
+    }
+
     /// The slice of the input behind it, when it is one.
     #[must_use]
     pub fn input(&self) -> Option<&'a [u8]> {

@@ -72,7 +72,9 @@ fn a_replayed_log_gives_the_digest_of_the_server_that_wrote_it() {
         let log = server.log();
         let (keyspace, report) = replay(&server, &log);
         let ours = digest::of_keyspace(&keyspace, server.like).to_string();
-        if ours != theirs || report.skipped.total > 0 {
+        // Up to 6.2 what fails within a transaction is logged all the same.
+        let skipped = report.skipped.total > 0 && server.like.at_least_redis(7, 0);
+        if ours != theirs || skipped {
             let kept = std::env::temp_dir().join(format!("careen-seed-{seed}.aof"));
             std::fs::write(&kept, log.concat()).unwrap();
             let differences = differences(&mut server, &keyspace, &report);

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::side::{Content, Subject};
 use crate::bytes::Limits;
-use crate::keyspace::{Stream, Value, load};
+use crate::keyspace::vectors::Vector;
+use crate::keyspace::{Stream, Value, Vectors, load};
 use crate::modules::{self, Tree};
 use crate::rdb::object::{MemberExpiries, ModuleRef};
 use crate::rdb::{self, Buffers, Element, ValueRef, ValueType};
@@ -131,6 +132,7 @@ impl<'m> Meaning<'m> {
                 Self::Zset(sorted(zset.iter().map(|(member, score)| (borrow(member), Score(score))).collect()))
             }
             Value::Stream(stream) => Self::Stream(Box::new(StreamMeaning::Live(stream))),
+            Value::Vectors(vectors) => live_vectors(vectors),
         }
     }
 
@@ -267,6 +269,18 @@ fn module<'m>(value: &ValueRef<'m>, buffers: &mut Buffers) -> rdb::Result<Meanin
         Some(module) => of_module(&module, buffers),
         None => fork(value, buffers),
     })
+}
+
+/// A vector set that commands made: the stored vectors in hexadecimal.
+fn live_vectors<'m>(vectors: &'m Vectors<'m>) -> Meaning<'m> {
+    let head = format!("{{\"dim\":{},\"quantization\":\"{}\"}}", vectors.dimension, vectors.quantisation.name());
+    let json = |vector: &Vector<'_>| {
+        let stored: String = vector.stored.iter().map(|byte| format!("{byte:02x}")).collect();
+        let attributes = if vector.attributes.is_empty() { &b"null"[..] } else { &vector.attributes };
+        [b"{\"attributes\":", attributes, b",\"stored\":\"", stored.as_bytes(), b"\"}"].concat()
+    };
+    let elements = vectors.elements.iter().map(|(element, vector)| (Blob::borrowed(element), json(vector)));
+    Meaning::VectorSet(head.into_bytes(), sorted(elements.collect()))
 }
 
 fn of_module<'m>(module: &ModuleRef<'m>, buffers: &mut Buffers) -> Meaning<'m> {

@@ -123,6 +123,7 @@ fn live_len(value: &Value<'_>) -> u64 {
         Value::Hash(hash) => hash.len(),
         Value::Zset(zset) => zset.len(),
         Value::Stream(stream) => stream.len(),
+        Value::Vectors(vectors) => vectors.elements.len(),
         Value::String(_) | Value::Buffer(_) | Value::Stored(_) => value.as_string().map_or(0, <[u8]>::len),
     };
     u64::try_from(len).unwrap_or(u64::MAX)

@@ -1,0 +1,36 @@
+//! Commands kept for a moment.
+
+use super::report::Place;
+use super::state::Args;
+
+/// Commands in their order, in two vectors rather than one each.
+#[derive(Debug, Default)]
+pub(super) struct Queue<'a> {
+    commands: Vec<(Place, usize)>,
+    words: Vec<&'a [u8]>,
+}
+
+impl<'a> Queue<'a> {
+    pub(super) fn push(&mut self, place: Place, args: Args<'_, 'a>) {
+        self.words.extend_from_slice(args);
+        self.commands.push((place, args.len()));
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.commands.len()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.commands.clear();
+        self.words.clear();
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Place, Args<'_, 'a>)> {
+        let mut rest = self.words.as_slice();
+        self.commands.iter().map_while(move |&(place, len)| {
+            let (args, others) = rest.split_at_checked(len)?;
+            rest = others;
+            Some((place, args))
+        })
+    }
+}
