@@ -1,9 +1,11 @@
 //! Options that several commands share.
 
+mod replay;
 mod select;
 mod size;
 mod time;
 
+pub(super) use replay::ReplayArgs;
 pub(super) use select::SelectArgs;
 pub(super) use size::Size;
 pub(super) use time::Time;

@@ -1,17 +1,20 @@
 //! `export`: every key in a format.
 
 use super::Exit;
-use super::args::{InputArg, SelectArgs};
+use super::args::{InputArg, ReplayArgs, SelectArgs};
 use super::context::Context;
 use super::failure::Failure;
+use super::log;
 use super::output::{Output, OutputArg};
 use super::render::{escape, row};
 use careen::export::jsonl::{Json, Jsonl};
 use careen::export::resp::Resp;
 use careen::export::{self, Format, Unseparated, csv};
-use careen::input::{Content, Input, Part};
+use careen::input::{Content, Input, Kind, Part};
 use careen::inspect;
+use careen::inspect::entries::Written;
 use careen::rdb;
+use careen::replay::whole::{self, Outcome};
 use careen::scan::{self, Delivery};
 use careen::select::Selection;
 use std::io::{self, Write};
@@ -40,8 +43,13 @@ pub(super) struct Export {
     format: ExportFormat,
     #[command(flatten)]
     output: OutputArg,
+    /// Not the keys but the commands of a log, as JSON Lines
+    #[arg(long, conflicts_with = "format")]
+    commands: bool,
     #[command(flatten)]
     select: SelectArgs,
+    #[command(flatten)]
+    replay: ReplayArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -56,13 +64,17 @@ enum ExportFormat {
 impl Export {
     pub(super) fn run(&self, cx: &Context<'_>) -> Result<Exit, Failure> {
         let input = cx.open_sound(&self.input.input)?;
+        if self.commands {
+            return log::history(cx, &input, &self.output, self.select.limit(), |_| true, log::jsonl);
+        }
+        let replay = self.replay.options(cx, self.select.as_of());
         let images = Images { input: &input, selection: self.select.selection(), output: self.output.open(cx)? };
         let (exit, _) = match self.format {
-            ExportFormat::Jsonl => each_image(cx, images, &Values(|_| Jsonl::default())),
-            ExportFormat::Json => each_image(cx, images, &Values(|_| Json::default())),
-            ExportFormat::Resp => each_image(cx, images, &Values(Resp::new)),
-            ExportFormat::Csv => each_image(cx, images, &RowFormat::Csv),
-            ExportFormat::Keys => each_image(cx, images, &RowFormat::Names),
+            ExportFormat::Jsonl => each_key(cx, images, &replay, &Values(|_| Jsonl::default())),
+            ExportFormat::Json => each_key(cx, images, &replay, &Values(|_| Json::default())),
+            ExportFormat::Resp => each_key(cx, images, &replay, &Values(Resp::new)),
+            ExportFormat::Csv => each_key(cx, images, &replay, &RowFormat::Csv),
+            ExportFormat::Keys => each_key(cx, images, &replay, &RowFormat::Names),
         }?;
         Ok(exit)
     }
@@ -77,9 +89,14 @@ pub(super) struct Images<'i> {
 
 /// What stands around and between keys, and how the keys of an image are written.
 pub(super) trait Rendering {
-    const OPENING: &'static [u8];
     const SEPARATOR: usize;
     const CLOSING: &'static [u8];
+
+    /// Stands before everything.
+    fn opening(&self) -> &'static [u8];
+
+    /// The keys that commands, or a snapshot and the commands behind it, amount to.
+    fn keyspace(&self, outcome: &mut Outcome<'_>, selection: &Selection, out: &mut dyn Write) -> io::Result<Written>;
 
     fn image(
         &self,
@@ -95,9 +112,16 @@ pub(super) trait Rendering {
 pub(super) struct Values<M>(pub(super) M);
 
 impl<F: Format, M: Fn(u32) -> F> Rendering for Values<M> {
-    const OPENING: &'static [u8] = F::OPENING;
     const SEPARATOR: usize = F::SEPARATOR;
     const CLOSING: &'static [u8] = F::CLOSING;
+
+    fn opening(&self) -> &'static [u8] {
+        F::OPENING
+    }
+
+    fn keyspace(&self, outcome: &mut Outcome<'_>, selection: &Selection, out: &mut dyn Write) -> io::Result<Written> {
+        export::keyspace::keyspace(&mut (self.0)(REBUILT), &mut outcome.keyspace, selection, out)
+    }
 
     fn image(
         &self,
@@ -122,9 +146,24 @@ pub(super) enum RowFormat {
 }
 
 impl Rendering for RowFormat {
-    const OPENING: &'static [u8] = b"";
     const SEPARATOR: usize = 0;
     const CLOSING: &'static [u8] = b"";
+
+    fn opening(&self) -> &'static [u8] {
+        match self {
+            Self::Csv => csv::HEADER,
+            _ => b"",
+        }
+    }
+
+    fn keyspace(&self, outcome: &mut Outcome<'_>, selection: &Selection, out: &mut dyn Write) -> io::Result<Written> {
+        match self {
+            Self::Text => inspect::keys::keyspace(&row::text, &mut outcome.keyspace, selection, out),
+            Self::Jsonl => inspect::keys::keyspace(&row::jsonl, &mut outcome.keyspace, selection, out),
+            Self::Csv => inspect::keys::keyspace(&csv::row, &mut outcome.keyspace, selection, out),
+            Self::Names => inspect::keys::keyspace(&row::name, &mut outcome.keyspace, selection, out),
+        }
+    }
 
     fn image(
         &self,
@@ -144,20 +183,49 @@ impl Rendering for RowFormat {
     }
 }
 
-/// Write the keys of every image of an input. Gives their number, too.
-pub(super) fn each_image<R: Rendering>(
+/// The RDB version that formats are made for when there is no image: one that has everything.
+const REBUILT: u32 = 12;
+
+/// Write the keys of an input: those of its images as they stand there, those of logs after a replay. Gives their
+/// number, too.
+pub(super) fn each_key<R: Rendering>(
     cx: &Context<'_>,
     images: Images<'_>,
+    replay: &whole::Options,
     rendering: &R,
 ) -> Result<(Exit, u64), Failure> {
+    let is_image = |part: &Part| matches!(part.content, Content::Rdb | Content::DragonflySummary);
+    if images.input.parts.iter().all(is_image) && images.input.kind != Kind::AofDir {
+        return each_image(cx, images, rendering);
+    }
+    let Images { input, selection, mut output } = images;
+    let mut bar = cx.progress(input.bytes(), true);
+    let mut outcome = whole::replay(input, replay, (), &mut |done| bar.reached(done))?;
+    drop(bar);
+    let mut exit = cx.settle_replay(input, &outcome)?;
+    output.write_all(rendering.opening()).map_err(|error| output.failure(&error))?;
+    let mut body = Unseparated::new(&mut output, R::SEPARATOR);
+    let written = rendering.keyspace(&mut outcome, &selection, &mut body);
+    let written = written.map_err(|error| output.failure(&error))?;
+    output.write_all(R::CLOSING).map_err(|error| output.failure(&error))?;
+    output.finish()?;
+    for (db, key, error) in &written.problems {
+        let key = escape::text(key);
+        cx.complain(&format!("{}: {error} (key \"{key}\"), db {}; left out", input.name, db.0), error.hint());
+        exit = Exit::Findings;
+    }
+    Ok((exit, written.keys))
+}
+
+/// Write the keys of every image of an input. Gives their number, too.
+fn each_image<R: Rendering>(cx: &Context<'_>, images: Images<'_>, rendering: &R) -> Result<(Exit, u64), Failure> {
     let Images { input, mut selection, mut output } = images;
     let options = cx.scan_options();
     let mut bar = cx.progress(input.bytes(), true);
     let (mut exit, mut keys, mut before) = (Exit::Clean, 0u64, 0u64);
-    output.write_all(R::OPENING).map_err(|error| output.failure(&error))?;
+    output.write_all(rendering.opening()).map_err(|error| output.failure(&error))?;
     let mut body = Unseparated::new(&mut output, R::SEPARATOR);
     for part in &input.parts {
-        require_image(part)?;
         let mut trail = part.source.trail();
         let mut progress = |offset| {
             trail.reached(offset);
@@ -177,12 +245,4 @@ pub(super) fn each_image<R: Rendering>(
     drop(bar);
     output.finish()?;
     Ok((exit, keys))
-}
-
-/// Refuse what is no image.
-fn require_image(part: &Part) -> Result<(), Failure> {
-    match part.content {
-        Content::Rdb | Content::DragonflySummary | Content::Empty => Ok(()),
-        _ => Err(Failure::new(format!("{}: the command works on RDB files", escape::text(part.name.as_bytes())))),
-    }
 }

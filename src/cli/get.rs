@@ -1,9 +1,9 @@
 //! `get`: one key's value.
 
 use super::Exit;
-use super::args::{InputArg, bytes};
+use super::args::{InputArg, ReplayArgs, bytes};
 use super::context::Context;
-use super::export::{Images, Rendering, Values, each_image};
+use super::export::{Images, Rendering, Values, each_key};
 use super::failure::Failure;
 use super::output::OutputArg;
 use super::render::escape;
@@ -44,6 +44,8 @@ pub(super) struct Get {
     #[arg(long, conflicts_with = "format")]
     raw: bool,
     #[command(flatten)]
+    replay: ReplayArgs,
+    #[command(flatten)]
     output: OutputArg,
 }
 
@@ -74,7 +76,7 @@ impl Get {
             ..Selection::default()
         };
         let images = Images { input: &input, selection, output: self.output.open(cx)? };
-        let (exit, keys) = each_image(cx, images, rendering)?;
+        let (exit, keys) = each_key(cx, images, &self.replay.options(cx, None), rendering)?;
         if keys == 0 && exit == Exit::Clean {
             let what = if string_only { "no string with the key" } else { "no key" };
             let name = escape::text(input.name.as_bytes());

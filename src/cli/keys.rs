@@ -1,9 +1,9 @@
 //! `keys`: which keys are in it?
 
 use super::Exit;
-use super::args::{InputArg, SelectArgs};
+use super::args::{InputArg, ReplayArgs, SelectArgs};
 use super::context::Context;
-use super::export::{Images, RowFormat, each_image};
+use super::export::{Images, RowFormat, each_key};
 use super::failure::Failure;
 use super::output::OutputArg;
 
@@ -30,6 +30,8 @@ pub(super) struct Keys {
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
     format: KeysFormat,
     #[command(flatten)]
+    replay: ReplayArgs,
+    #[command(flatten)]
     output: OutputArg,
     #[command(flatten)]
     select: SelectArgs,
@@ -51,6 +53,6 @@ impl Keys {
         };
         let input = cx.open_sound(&self.input.input)?;
         let images = Images { input: &input, selection: self.select.selection(), output: self.output.open(cx)? };
-        Ok(each_image(cx, images, &format)?.0)
+        Ok(each_key(cx, images, &self.replay.options(cx, self.select.as_of()), &format)?.0)
     }
 }

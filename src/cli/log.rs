@@ -6,7 +6,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::output::OutputArg;
 use super::render::escape;
-use careen::input::Input;
+use careen::input::{Input, Kind};
 use careen::inspect::log::{self, Event};
 use careen::select::glob::Glob;
 use careen::value::json;
@@ -90,6 +90,10 @@ pub(super) fn history(
     wanted: impl Fn(&Event<'_, '_>) -> bool,
     render: fn(&Input, &Event<'_, '_>, &mut Vec<u8>),
 ) -> Result<Exit, Failure> {
+    if !input.parts.iter().any(log::has_log) && input.kind == Kind::Rdb {
+        let line = format!("{}: an RDB file has no log of commands", escape::text(input.name.as_bytes()));
+        return Err(Failure::new(line).hint("`careen export --format resp` writes commands that rebuild it"));
+    }
     let mut output = output.open(cx)?;
     let mut left = limit.unwrap_or(u64::MAX);
     let mut line = Vec::new();

@@ -20,10 +20,12 @@ mod failure;
 mod get;
 mod info;
 mod keys;
+mod log;
 mod man;
 mod output;
 mod progress;
 mod render;
+mod replay;
 
 use clap::Parser;
 use context::Context;
@@ -85,6 +87,8 @@ enum Command {
     Keys(keys::Keys),
     Get(get::Get),
     Export(export::Export),
+    Replay(replay::Replay),
+    Log(log::Log),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -97,6 +101,8 @@ impl Command {
             Self::Keys(command) => command.run(cx),
             Self::Get(command) => command.run(cx),
             Self::Export(command) => command.run(cx),
+            Self::Replay(command) => command.run(cx),
+            Self::Log(command) => command.run(cx),
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),
         }

@@ -1,7 +1,7 @@
 //! `replay`: what does a server have after loading this?
 
 use super::Exit;
-use super::args::{InputArg, ReplayArgs};
+use super::args::{InputArg, ReplayArgs, Time};
 use super::context::Context;
 use super::failure::Failure;
 use super::render::{escape, json};
@@ -31,6 +31,9 @@ pub(super) struct Replay {
     input: InputArg,
     #[command(flatten)]
     replay: ReplayArgs,
+    /// The present, for commands with a relative time
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<Time>,
     /// Print 40 hex digits, the same that DEBUG DIGEST prints
     #[arg(long)]
     digest: bool,
@@ -51,7 +54,7 @@ enum ReplayFormat {
 impl Replay {
     pub(super) fn run(&self, cx: &Context<'_>) -> Result<Exit, Failure> {
         let input = cx.open_sound(&self.input.input)?;
-        let options = whole::Options { strict: self.strict, ..self.replay.options(cx) };
+        let options = whole::Options { strict: self.strict, ..self.replay.options(cx, self.as_of) };
         let mut bar = cx.progress(input.bytes(), false);
         let outcome = whole::replay(&input, &options, (), &mut |done| bar.reached(done))?;
         drop(bar);
@@ -103,10 +106,8 @@ fn as_json(input: &Input, outcome: &Outcome<'_>) -> Value {
 }
 
 fn as_text(outcome: &Outcome<'_>) -> String {
-    let mut lines = vec![
-        format!("commands   {}", outcome.report.commands),
-        format!("keys       {}", outcome.keyspace.len()),
-    ];
+    let mut lines =
+        vec![format!("commands   {}", outcome.report.commands), format!("keys       {}", outcome.keyspace.len())];
     lines.extend(outcome.keyspace.dbs().map(|(index, db)| format!("  db {:<6} {}", index.0, db.len())));
     lines.push(format!("skipped    {}", outcome.report.skipped.total));
     let channels = outcome.report.channels.iter();
@@ -142,9 +143,9 @@ impl Context<'_> {
         if outcome.report.skipped.total > 0 {
             exit = Exit::Findings;
         }
-        for remark in outcome.report.remarks.first.iter().take(SAID) {
-            let name = part_name(input, remark.place.part);
-            self.remark(&format!("{name}: {} at offset {}: {}", escape::text(&remark.argv0), remark.place.offset, remark.why));
+        for remark in outcome.report.remarks.first.iter().take(SAID).filter(|_| self.global.verbose > 0) {
+            let (name, command) = (part_name(input, remark.place.part), escape::text(&remark.argv0));
+            self.complain(&format!("{name}: {command} at offset {}: {}", remark.place.offset, remark.why), None);
         }
         if let Some(damage) = &outcome.damage {
             let name = input.parts.get(damage.part).map_or("", |part| part.name.as_str());

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`jsonl`] | an object per key and line, and the same as one array |
 //! | [`csv`] | a line per key, without its value |
+//! | [`keyspace`] | (not a format) a rebuilt keyspace in any of them |
 //! | [`resp`] | commands that rebuild the data on a server |
 //!
 //! Values are written element by element as they are decoded, on all threads; nothing is held but the text in flight.
@@ -11,6 +12,7 @@
 
 pub mod csv;
 pub mod jsonl;
+pub mod keyspace;
 pub mod resp;
 
 use crate::rdb::object::MemberExpiries;

@@ -1,7 +1,9 @@
 //! Which keys are in an image, without looking into values deeper than their headers.
 
+use super::entries::{Written, each_entry};
 use crate::bytes::Budget;
-use crate::rdb::{self, KeyRecord, Record, Scratch};
+use crate::keyspace::{Keyspace, elements};
+use crate::rdb::{self, Buffers, KeyRecord, Record, Scratch};
 use crate::scan::{self, Delivery, Text};
 use crate::select::{Candidate, Selection};
 use crate::value::{DbIndex, Kind, UnixMillis};
@@ -62,6 +64,39 @@ pub fn image(
     let task = Rows { render, selection, everything: selection.is_everything(), budget: &options.budget };
     scan::deliver(input, range, options, &task, selection.limit, out, progress)
 }
+
+/// Write a text for each key of a rebuilt keyspace.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn keyspace(
+    render: &impl Fn(&Row<'_>, &mut Vec<u8>),
+    keyspace: &mut Keyspace<'_>,
+    selection: &Selection,
+    out: &mut dyn Write,
+) -> io::Result<Written> {
+    let mut buffers = Buffers::default();
+    let mut line = Vec::new();
+    each_entry(keyspace, selection, |db, _, entry, problems| {
+        let length = match elements::count(&entry.value, &mut buffers) {
+            Ok(length) => length,
+            Err(error) => {
+                problems.push((db, entry.key.to_vec(), error));
+                return Ok(false);
+            }
+        };
+        let bytes = entry.value.text_bytes().saturating_add(entry.key.len() as u64);
+        let encoding = entry.value.stored().map_or(REBUILT, |stored| stored.encoding());
+        let (kind, expiry) = (entry.value.kind(), entry.expires);
+        line.clear();
+        render(&Row { db, key: &entry.key, kind, encoding, length, bytes, expiry }, &mut line);
+        out.write_all(&line)?;
+        Ok(true)
+    })
+}
+
+/// What stands for the encoding of a value that commands made.
+const REBUILT: &str = "-";
 
 struct Rows<'r, F> {
     render: &'r F,

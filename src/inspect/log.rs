@@ -1,10 +1,10 @@
 //! An AOF as a history: each command with its place, its time, its database, its transaction and the keys it touches.
 
 use crate::aof;
-use crate::input::{Content, Input, Role};
+use crate::input::sniff::image_end;
+use crate::input::{Content, Input, Part, Role};
 use crate::replay::load::{self, is_rdb};
 use crate::replay::table;
-use crate::input::sniff::image_end;
 use crate::value::DbIndex;
 
 /// A command of a log, seen where it stands.
@@ -65,8 +65,7 @@ pub fn events<'a, E>(
     let mut damages = Vec::new();
     let mut done = 0u64;
     for (index, part) in input.parts.iter().enumerate() {
-        let has_log = matches!(part.content, Content::Aof { .. }) || part.role == Role::Incr;
-        if has_log {
+        if has_log(part) {
             match history.part(index, part.bytes(), &mut see)? {
                 Ok(true) => {}
                 Ok(false) => return Ok(damages),
@@ -77,6 +76,12 @@ pub fn events<'a, E>(
         progress(done);
     }
     Ok(damages)
+}
+
+/// Does a part have commands?
+#[must_use]
+pub fn has_log(part: &Part) -> bool {
+    matches!(part.content, Content::Aof { .. }) || part.role == Role::Incr
 }
 
 /// What is carried from command to command, and from part to part.
@@ -142,14 +147,8 @@ mod tests {
 
     #[test]
     fn each_command_knows_its_database_its_transaction_and_its_keys() {
-        let bytes = log(&[
-            &["SET", "a", "1"],
-            &["SELECT", "3"],
-            &["MULTI"],
-            &["COPY", "b", "c"],
-            &["EXEC"],
-            &["FLUSHALL"],
-        ]);
+        let bytes =
+            log(&[&["SET", "a", "1"], &["SELECT", "3"], &["MULTI"], &["COPY", "b", "c"], &["EXEC"], &["FLUSHALL"]]);
         let input = from_bytes("x.aof", bytes);
         let mut seen = Vec::new();
         let see = |event: &Event<'_, '_>| -> Result<bool, ()> {

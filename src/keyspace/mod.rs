@@ -91,6 +91,11 @@ impl<'a> Keyspace<'a> {
         self.dbs.extend(second.map(|db| (one, db)));
     }
 
+    /// The source texts of the function libraries.
+    pub fn libraries(&self) -> impl Iterator<Item = &[u8]> {
+        self.functions.iter().map(|(_, code)| code.as_bytes())
+    }
+
     /// Remove every key; functions and scripts stay.
     pub fn flush(&mut self) {
         self.dbs.clear();

@@ -66,6 +66,31 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The value as a snapshot stored it, when nothing has looked into it.
+    #[must_use]
+    pub fn stored(&self) -> Option<ValueRef<'a>> {
+        if let Self::Stored(stored) = self { Some(**stored) } else { None }
+    }
+
+    /// The bytes of all its texts, or of its stored form.
+    #[must_use]
+    pub fn text_bytes(&self) -> u64 {
+        let sum = |texts: &mut dyn Iterator<Item = usize>| texts.fold(0u64, |sum, len| sum.saturating_add(len as u64));
+        match self {
+            Self::String(text) => text.len() as u64,
+            Self::Buffer(text) => text.0.len() as u64,
+            Self::List(list) => sum(&mut list.0.iter().map(|item| item.len())),
+            Self::Set(set) => sum(&mut set.0.keys().map(|member| member.len())),
+            Self::Hash(hash) => sum(&mut hash.iter().map(|(field, value)| field.len().saturating_add(value.len()))),
+            Self::Zset(zset) => sum(&mut zset.iter().map(|(member, _)| member.len().saturating_add(8))),
+            Self::Stream(stream) => {
+                sum(&mut stream.entries.values().flat_map(|entry| entry.iter().map(|text| text.len())))
+            }
+            Self::Vectors(vectors) => vectors.heap_bytes() as u64,
+            Self::Stored(stored) => stored.raw().len() as u64,
+        }
+    }
+
     /// The bytes of a string, to change.
     pub fn as_buffer(&mut self) -> Option<&mut Vec<u8>> {
         if let Self::String(blob) = self {

@@ -26,9 +26,6 @@ pub(crate) struct ReplayArgs {
     /// Stop before the first command whose text matches, as in 'FLUSHALL*' or 'DEL user:*'
     #[arg(long, value_name = "GLOB")]
     pub(crate) before: Option<OsString>,
-    /// The present, for commands with a relative time and for what is expired
-    #[arg(long, value_name = "TIME")]
-    pub(crate) as_of: Option<Time>,
 }
 
 /// `N` or `PART:N`.
@@ -42,8 +39,8 @@ fn offset(text: &str) -> Result<(Option<String>, u64), String> {
 }
 
 impl ReplayArgs {
-    /// As the library takes them.
-    pub(crate) fn options(&self, cx: &Context<'_>) -> whole::Options {
+    /// As the library takes them. `as_of` is the present, for commands with a relative time.
+    pub(crate) fn options(&self, cx: &Context<'_>, as_of: Option<Time>) -> whole::Options {
         whole::Options {
             like: self.like,
             time: self.until_time.map(|time| time.0),
@@ -51,7 +48,7 @@ impl ReplayArgs {
             commands: self.until_command,
             before: self.before.as_deref().map(|glob| TextGlob::new(&bytes(glob))),
             strict: false,
-            now: self.as_of.unwrap_or_else(Time::now).0,
+            now: as_of.unwrap_or_else(Time::now).0,
             budget: cx.budget.clone(),
         }
     }

@@ -52,6 +52,16 @@ pub(crate) struct SelectArgs {
 }
 
 impl SelectArgs {
+    /// How many at most.
+    pub(crate) fn limit(&self) -> Option<u64> {
+        self.limit
+    }
+
+    /// The present, as far as it matters to what is expired.
+    pub(crate) fn as_of(&self) -> Option<Time> {
+        self.as_of
+    }
+
     /// As the library takes it.
     pub(crate) fn selection(&self) -> Selection {
         let globs = |texts: &[OsString]| texts.iter().map(|text| Glob::new(&bytes(text))).collect();
