@@ -219,6 +219,25 @@ fn head(input: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
+/// At most so many bytes from the beginning of a file, decompressed: enough to tell what it is.
+///
+/// # Errors
+/// When it cannot be opened, is a directory, cannot be read, or is a damaged archive.
+pub fn beginning(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
+    let name = path.display().to_string();
+    let mut file = File::open(path).map_err(|e| Error::new(&name, "open", e))?;
+    let head = head(&mut file).map_err(|e| Error::new(&name, "read", e))?;
+    let compression = Format::sniff(&head);
+    let whole = BufReader::new(io::Cursor::new(head).chain(file));
+    let mut bytes = Vec::new();
+    let read = match compression {
+        None => whole.take(most).read_to_end(&mut bytes),
+        Some(format) => decompress::reader(format, whole).and_then(|input| input.take(most).read_to_end(&mut bytes)),
+    };
+    read.map_err(|e| Error::new(&name, compression.map_or("read", doing), e))?;
+    Ok(bytes)
+}
+
 #[expect(unsafe_code, reason = "mapping is the point of this module")]
 fn map(file: &File) -> io::Result<Mmap> {
     // SAFETY: The map is read-only and shared, and we never write to the file. What cannot be promised: if another
@@ -245,13 +264,16 @@ fn drop_pages(map: &Mmap, at: usize, len: usize) {
 fn drop_pages(_: &Mmap, _: usize, _: usize) {}
 
 fn unpack(name: &str, format: Format, input: impl BufRead, options: &Options) -> Result<Held, Error> {
-    let doing = match format {
+    let input = decompress::reader(format, input).map_err(|e| Error::new(name, doing(format), e))?;
+    spool(name, doing(format), input, options)
+}
+
+fn doing(format: Format) -> &'static str {
+    match format {
         Format::Gzip => "decompress gzip",
         Format::Zstd => "decompress zstd",
         Format::Lz4 => "decompress lz4",
-    };
-    let input = decompress::reader(format, input).map_err(|e| Error::new(name, doing, e))?;
-    spool(name, doing, input, options)
+    }
 }
 
 fn spool(name: &str, doing: &'static str, mut input: impl Read, options: &Options) -> Result<Held, Error> {

@@ -135,8 +135,9 @@ impl Check<'_> {
         let is_log = matches!(part.role, Role::Base | Role::Incr);
         match part.content {
             Content::Rdb | Content::DragonflySummary if !is_log => {
-                let end = self.image(part);
-                self.trailing(part, end);
+                if let (Some(end), true) = self.image(part) {
+                    self.trailing(part, end);
+                }
             }
             Content::Rdb | Content::Aof { preamble: true } => {
                 if part.role == Role::Incr {
@@ -145,7 +146,7 @@ impl Check<'_> {
                     self.findings(&part.name)
                         .push(finding.hint("servers load it; `redis-check-aof --fix` would empty it"));
                 }
-                if let Some(start) = self.image(part) {
+                if let (Some(start), _) = self.image(part) {
                     self.log(part, start);
                 }
             }
@@ -159,8 +160,9 @@ impl Check<'_> {
         (self.progress)(self.done);
     }
 
-    /// Check the image at the beginning. Gives the offset behind it; behind damage, that of the first commands.
-    fn image(&mut self, part: &Part) -> Option<u64> {
+    /// Check the image at the beginning. Gives the offset behind it, or of the first commands behind damage; and
+    /// whether it is whole.
+    fn image(&mut self, part: &Part) -> (Option<u64>, bool) {
         let bytes = part.bytes();
         let (mut trail, done, progress) = (part.source.trail(), self.done, &mut *self.progress);
         let report = rdb::check(bytes, 0..bytes.len() as u64, self.options, |offset| {
@@ -176,14 +178,14 @@ impl Check<'_> {
         let mut findings = self.findings(&part.name);
         report.findings.into_iter().for_each(|finding| findings.push(finding));
         match report.summary.error {
-            None => Some(report.summary.end),
-            Some(_) => resync::next_chain(bytes, report.summary.end),
+            None => (Some(report.summary.end), true),
+            Some(_) => (resync::next_chain(bytes, report.summary.end), false),
         }
     }
 
-    fn trailing(&mut self, part: &Part, end: Option<u64>) {
+    fn trailing(&mut self, part: &Part, end: u64) {
         let len = part.bytes().len() as u64;
-        if let Some(end) = end.filter(|&end| end < len) {
+        if end < len {
             let message = format!("{} bytes follow the end of the image", len.saturating_sub(end));
             let finding = Finding::warning("rdb-trailing-bytes", end, message).until(len);
             self.findings(&part.name).push(finding.hint("servers do not look at them"));
@@ -213,3 +215,6 @@ impl Check<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -185,12 +185,13 @@ impl Tool<'_> {
     }
 
     fn say(&mut self, verdict: &Verdict, kind: &str, name: &str) -> Flow<()> {
-        Ok(match verdict {
-            Verdict::Valid => writeln!(self.out, "{kind} {name} is valid")?,
-            Verdict::Empty => writeln!(self.out, "{kind} {name} is empty")?,
-            Verdict::Truncated => writeln!(self.out, "Successfully truncated AOF {name}")?,
-            Verdict::TruncatedTo(time) => writeln!(self.out, "Successfully truncated AOF {name} to timestamp {time}")?,
-        })
+        let line = match verdict {
+            Verdict::Valid => format!("{kind} {name} is valid"),
+            Verdict::Empty => format!("{kind} {name} is empty"),
+            Verdict::Truncated => format!("Successfully truncated AOF {name}"),
+            Verdict::TruncatedTo(time) => format!("Successfully truncated AOF {name} to timestamp {time}"),
+        };
+        Ok(writeln!(self.out, "{line}")?)
     }
 
     fn single(&mut self, file: &File<'_>, source: &Source) -> Flow<Verdict> {

@@ -87,6 +87,19 @@ fn a_stream_is_read_through_its_compression() {
 }
 
 #[test]
+fn the_beginning_of_a_file_is_read_through_its_compression() {
+    let data = vec![7; 100_000];
+    for content in [data.clone(), gzip(&data)] {
+        let (_dir, path) = file(&content);
+        assert_eq!(beginning(&path, 10).unwrap(), [7; 10]);
+        assert_eq!(beginning(&path, u64::MAX).unwrap(), data);
+    }
+    let (_dir, path) = file(&gzip(&data)[..20]);
+    assert_eq!(beginning(&path, u64::MAX).unwrap_err().code(), "input-bad-archive");
+    assert!(beginning(path.parent().unwrap(), 10).is_err());
+}
+
+#[test]
 fn what_cannot_be_opened_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let missing = Source::open(&dir.path().join("nothing"), &Options::default()).unwrap_err();

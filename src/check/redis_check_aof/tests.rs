@@ -116,8 +116,8 @@ fn fix_asks_cuts_and_keeps_the_old_file() {
     assert_eq!(fs::read(dir.path().join("a.bak")).unwrap(), bad);
     fs::write(dir.path().join("a"), [GOOD, b"more"].concat()).unwrap();
     assert_eq!(tool(&dir, &["--fix", "a"], true).0, 0);
-    assert_eq!(fs::read(dir.path().join("a.bak")).unwrap(), bad, "a backup is never overwritten");
-    assert_eq!(fs::read(dir.path().join("a.bak.1")).unwrap(), [GOOD, b"more"].concat());
+    assert_eq!(fs::read(dir.path().join("a.bak.1")).unwrap(), bad, "a backup is never overwritten");
+    assert_eq!(fs::read(dir.path().join("a.bak")).unwrap(), [GOOD, b"more"].concat());
     assert_eq!(tool(&dir, &["--fix", "a"], true), check(GOOD));
 }
 

@@ -1,16 +1,16 @@
 //! A directory: the one input that is in it.
 
+use super::super::Input;
 use super::super::error::Error;
 use super::super::sniff::{self, Content};
-use super::super::{Input, Kind};
 use super::{Reach, multipart, reach, shards};
-use crate::bytes::source::{Options, Source};
+use crate::bytes::source::{self, Options, Source};
 use crate::finding::Finding;
 use std::path::{Path, PathBuf};
 
 pub(super) fn open(path: &Path, options: &Options) -> Result<Input, Error> {
     let name = path.display().to_string();
-    let listing = Listing::of(path, options)?;
+    let listing = Listing::of(path)?;
     if let Some(set) = listing.set(path)? {
         return set.open(name, options);
     }
@@ -18,7 +18,7 @@ pub(super) fn open(path: &Path, options: &Options) -> Result<Input, Error> {
     for directory in &listing.directories {
         let inner = path.join(directory);
         // A directory that we may not list holds nothing for us.
-        let Ok(listing) = Listing::of(&inner, options) else { continue };
+        let Ok(listing) = Listing::of(&inner) else { continue };
         below.extend(listing.set(&inner)?);
     }
     let found = (below.pop(), below.is_empty(), listing.files.as_slice());
@@ -66,7 +66,7 @@ enum Set {
 }
 
 impl Listing {
-    fn of(path: &Path, options: &Options) -> Result<Self, Error> {
+    fn of(path: &Path) -> Result<Self, Error> {
         let failed = |e| Error::directory(&path.display().to_string(), e);
         let mut found = Self { directories: vec![], manifests: vec![], parts: vec![], files: vec![] };
         let mut names = Vec::new();
@@ -76,7 +76,7 @@ impl Listing {
         names.sort_unstable();
         for name in names {
             match (reach(path, Path::new(&name)), name.to_str()) {
-                (Reach::Inside(file), Some(text)) => found.file(&file, text, options),
+                (Reach::Inside(file), Some(text)) => found.file(&file, text),
                 (Reach::NotAFile, _) => found.directories.push(name.into()),
                 _ => {}
             }
@@ -84,7 +84,7 @@ impl Listing {
         Ok(found)
     }
 
-    fn file(&mut self, path: &Path, name: &str, options: &Options) {
+    fn file(&mut self, path: &Path, name: &str) {
         if name.starts_with("temp-") {
             return; // what a server was writing when it died
         }
@@ -95,7 +95,7 @@ impl Listing {
         if name.ends_with(".manifest") {
             return self.manifests.push(name.to_owned());
         }
-        match content(path, options) {
+        match content(path) {
             Content::Manifest => self.manifests.push(name.to_owned()),
             Content::Rdb if shards::is_shard_name(name) => {}
             Content::Rdb | Content::Aof { .. } | Content::DragonflySummary => self.files.push(name.to_owned()),
@@ -129,7 +129,6 @@ impl Set {
             }
             Self::Parts(directory, names) => multipart::without_manifest(&directory, &names, options)?,
         };
-        debug_assert_eq!(found.kind, Kind::AofDir);
         Ok(Input { name: input, ..found })
     }
 
@@ -141,11 +140,13 @@ impl Set {
     }
 }
 
-/// What a file holds, when a map of it is cheap; pipes and devices in a directory are not ours to read.
-fn content(path: &Path, options: &Options) -> Content {
+/// How much of a file is looked at to tell whether it is an input.
+const HEAD: u64 = 64 << 10;
+
+/// What a file seems to hold. Pipes and devices in a directory are not ours to read.
+fn content(path: &Path) -> Content {
     if !path.metadata().is_ok_and(|about| about.is_file()) {
         return Content::Unknown;
     }
-    let options = Options { mmap: true, ..options.clone() };
-    Source::open(path, &options).map_or(Content::Unknown, |source| sniff::sniff(source.bytes()))
+    source::beginning(path, HEAD).map_or(Content::Unknown, |head| sniff::sniff(&head))
 }
