@@ -184,7 +184,7 @@ mod tests {
     fn vectors_are_stored_as_servers_store_them() {
         assert_eq!(Quantisation::Q8.store(&[1.0, 0.0, 0.0]), [127, 0, 0]);
         assert_eq!(Quantisation::Q8.store(&[0.0, 0.0]), [0, 0]);
-        assert_eq!(Quantisation::Q8.store(&[-2.0, 1.0]), [129, 64]);
+        assert_eq!(Quantisation::Q8.store(&[-2.0, 1.1]), [129, 70]);
         assert_eq!(Quantisation::None.store(&[3.0, 4.0]), [0.6f32.to_le_bytes(), 0.8f32.to_le_bytes()].concat());
         let mut many = vec![-1.0; 65];
         many[1] = 1.0;

@@ -206,7 +206,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_order_follows_every_change(steps in prop::collection::vec((0u8..6, 0i64..3000, -5i32..5), 0..3000)) {
+        fn the_order_follows_every_change(steps in prop::collection::vec((0u8..6, 0i64..1200, -5i32..5), 0..1500)) {
             let mut zset = Zset::default();
             for (what, member, score) in steps {
                 match what {
@@ -222,8 +222,8 @@ mod tests {
             prop_assert_eq!(&got, &expected);
             let below = expected.iter().filter(|(_, s)| *s < 1.0).count();
             prop_assert_eq!(zset.partition_point(|_, s| s < 1.0), below);
-            let some: Vec<_> = zset.by_rank(5..700).map(|(m, s)| (m.to_vec(), s)).collect();
-            prop_assert_eq!(&some[..], expected.get(5..700.min(len)).unwrap_or_default());
+            let some: Vec<_> = zset.by_rank(5..600).map(|(m, s)| (m.to_vec(), s)).collect();
+            prop_assert_eq!(&some[..], expected.get(5..600.min(len)).unwrap_or_default());
         }
     }
 
