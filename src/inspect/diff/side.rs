@@ -182,6 +182,16 @@ impl<'a> Side for RdbSide<'a> {
     }
 }
 
+impl<S: Side + ?Sized> Side for &S {
+    fn each<'s>(&'s self, visit: &mut dyn FnMut(Place, Subject<'s>) -> bool) -> rdb::Result<()> {
+        (**self).each(visit)
+    }
+
+    fn at(&self, place: Place) -> Option<Subject<'_>> {
+        (**self).at(place)
+    }
+}
+
 fn subject(record: rdb::KeyRecord<'_>) -> Subject<'_> {
     Subject {
         db: record.db,
