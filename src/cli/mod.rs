@@ -14,6 +14,7 @@ mod args;
 mod check;
 mod completions;
 mod context;
+mod diff;
 mod dropin;
 mod export;
 mod failure;
@@ -85,6 +86,7 @@ enum Command {
     Keys(keys::Keys),
     Get(get::Get),
     Export(export::Export),
+    Diff(diff::Diff),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -97,6 +99,7 @@ impl Command {
             Self::Keys(command) => command.run(cx),
             Self::Get(command) => command.run(cx),
             Self::Export(command) => command.run(cx),
+            Self::Diff(command) => command.run(cx),
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),
         }

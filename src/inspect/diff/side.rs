@@ -75,6 +75,15 @@ impl Subject<'_> {
         }
     }
 
+    /// Bytes that its value is stored in, if it is.
+    #[must_use]
+    pub fn stored_bytes(&self) -> u64 {
+        match self.content {
+            Content::Stored(value) => value.raw().len() as u64,
+            Content::Live(_) => 0,
+        }
+    }
+
     /// Elements; bytes of a string.
     ///
     /// # Errors
