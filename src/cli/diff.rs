@@ -6,9 +6,9 @@ use super::context::Context;
 use super::failure::Failure;
 use super::render::text::Paint;
 use super::render::{diff as render, escape};
+use careen::input::Input;
 use careen::inspect::diff::prefixes::Prefixes;
 use careen::inspect::diff::{self, Difference, Loaded, Options, Subject, Totals, Which, json};
-use careen::input::Input;
 use careen::keyspace::Like;
 use careen::select::{Candidate, Selection};
 use std::io::{self, BufWriter, Write};
@@ -102,7 +102,13 @@ impl Diff {
         let options = Options {
             budget: cx.budget.clone(),
             takes: &|subject| selection.takes(&candidate(subject)),
-            max_inside: if self.values { usize::MAX } else if self.by_prefix { 0 } else { MAX_INSIDE },
+            max_inside: if self.values {
+                usize::MAX
+            } else if self.by_prefix {
+                0
+            } else {
+                MAX_INSIDE
+            },
             values: self.values,
         };
         let paint = Paint(cx.is_colored());

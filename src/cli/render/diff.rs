@@ -103,12 +103,19 @@ fn part(part: Part<'_>, out: &mut Vec<u8>) {
         Part::Slot(at) => out.extend_from_slice(format!("[{at}]").as_bytes()),
         Part::Entry(id) => out.extend_from_slice(id.to_string().as_bytes()),
         Part::Member(name) | Part::Field(name) => escape::push(name, out),
-        Part::Group(name) => {
-            out.extend_from_slice(b"group ");
-            escape::push(name, out);
-        }
+        Part::Group(name) => group(name, "", b"", out),
+        Part::GroupProperty(name, property) => group(name, ", ", property.as_bytes(), out),
+        Part::Pending(name, id) => group(name, ", pending ", id.to_string().as_bytes(), out),
+        Part::Consumer(name, consumer) => group(name, ", consumer ", consumer, out),
         Part::Property(name) => out.extend_from_slice(name.as_bytes()),
     }
+}
+
+fn group(name: &[u8], of: &str, detail: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(b"group ");
+    escape::push(name, out);
+    out.extend_from_slice(of.as_bytes());
+    escape::push(detail, out);
 }
 
 /// What it comes to.

@@ -53,12 +53,17 @@ impl PartialEq for Score {
     }
 }
 
-/// A stream, decoded or as commands made it.
+/// A stream.
 #[derive(Debug)]
-pub enum StreamMeaning<'m> {
-    /// Decoded.
+pub struct StreamMeaning<'m> {
+    held: HeldStream<'m>,
+    /// Is it known how many entries were ever added, deleted and read? Dumps before Redis 7.0 do not say.
+    pub is_counted: bool,
+}
+
+#[derive(Debug)]
+enum HeldStream<'m> {
     Decoded(Stream<'m>),
-    /// As commands made it.
     Live(&'m Stream<'m>),
 }
 
@@ -66,16 +71,16 @@ impl<'m> StreamMeaning<'m> {
     /// The stream.
     #[must_use]
     pub fn get(&self) -> &Stream<'m> {
-        match self {
-            Self::Decoded(stream) => stream,
-            Self::Live(stream) => stream,
+        match &self.held {
+            HeldStream::Decoded(stream) => stream,
+            HeldStream::Live(stream) => stream,
         }
     }
 }
 
 impl PartialEq for StreamMeaning<'_> {
     fn eq(&self, other: &Self) -> bool {
-        super::inside::same_stream(self.get(), other.get())
+        super::stream::is_same(self, other)
     }
 }
 
@@ -131,7 +136,9 @@ impl<'m> Meaning<'m> {
             Value::Zset(zset) => {
                 Self::Zset(sorted(zset.iter().map(|(member, score)| (borrow(member), Score(score))).collect()))
             }
-            Value::Stream(stream) => Self::Stream(Box::new(StreamMeaning::Live(stream))),
+            Value::Stream(stream) => {
+                Self::Stream(Box::new(StreamMeaning { held: HeldStream::Live(stream), is_counted: true }))
+            }
             Value::Vectors(vectors) => live_vectors(vectors),
         }
     }
@@ -167,7 +174,10 @@ impl<'m> Meaning<'m> {
             }
             Kind::Zset => zset(value, buffers).map(Self::Zset),
             Kind::Stream => match load::decode(value, buffers)? {
-                Some(Value::Stream(stream)) => Ok(Self::Stream(Box::new(StreamMeaning::Decoded(*stream)))),
+                Some(Value::Stream(stream)) => Ok(Self::Stream(Box::new(StreamMeaning {
+                    held: HeldStream::Decoded(*stream),
+                    is_counted: value.value_type != ValueType::StreamListpacks,
+                }))),
                 _ => Ok(fork(value, buffers)),
             },
             Kind::Array => array(value, buffers).map(Self::Array),

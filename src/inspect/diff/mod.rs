@@ -7,6 +7,7 @@
 //! | [`index`] | the keys of the second input by hash: 16 bytes each, and the room of a table |
 //! | [`meaning`] | a value without its encoding |
 //! | [`inside`] | what differs within two values |
+//! | [`stream`] | what differs within two streams |
 //! | [`list`] | what was put into a list and taken from it |
 //! | [`json`] | a difference as a line of JSON |
 //! | [`prefixes`] | how much differs under each prefix of the keys |
@@ -27,6 +28,7 @@ pub mod meaning;
 pub mod open;
 pub mod prefixes;
 pub mod side;
+pub mod stream;
 
 pub use inside::{Change, Inside, Part, Shown};
 pub use meaning::Meaning;
