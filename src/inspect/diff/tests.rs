@@ -274,9 +274,19 @@ fn vector_sets_that_differ_in_their_graph_only_are_equal() {
     assert_eq!(rdb_lines(&set(1, 127), &set(2, 127)).1, "");
     let lines = rdb_lines(&set(1, 127), &set(1, 0)).1;
     assert!(
-        lines.contains(r#"{"member":"a","change":"changed","a":{"attributes":null,"vector":[1.0,0.0,0.0],"l2":1.0},"#),
+        lines.contains(r#"{"member":"a","change":"changed","a":{"attributes":null,"stored":[127,0,0]},"#),
         "{lines}"
     );
+}
+
+#[test]
+fn a_vector_set_of_a_dump_is_the_one_that_commands_make() {
+    let body = b"\x81\xbd\xe7\x2d\xa2\xbb\x1e\xb4\x00\x02\x03\x02\x01\x02\x50\x01\x02\x00\x05\x01\x61\x05\x03\x7f\x00\x00\x02\x06\x02\x01\x02\x80\x01\x00\x00\x00\x02\x00\x02\x20\x02\x00\x02\x81\x3f\x80\x00\x00\x3f\x80\x00\x00\x00";
+    let image = Image::new().body(7, b"k", body).end();
+    let log = log(&["VADD k VALUES 3 1 0 0 a"]);
+    let live = keyspace(&log);
+    let (totals, lines) = lines_of(&RdbSide::new(&image).unwrap(), &KeyspaceSide::new(&live), &Options::default());
+    assert_eq!((totals.same, lines.as_str()), (1, ""));
 }
 
 #[test]
