@@ -14,6 +14,7 @@ mod args;
 mod check;
 mod completions;
 mod context;
+mod diff;
 mod dropin;
 mod export;
 mod failure;
@@ -89,6 +90,7 @@ enum Command {
     Export(export::Export),
     Replay(replay::Replay),
     Log(log::Log),
+    Diff(diff::Diff),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -103,6 +105,7 @@ impl Command {
             Self::Export(command) => command.run(cx),
             Self::Replay(command) => command.run(cx),
             Self::Log(command) => command.run(cx),
+            Self::Diff(command) => command.run(cx),
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),
         }

@@ -136,10 +136,8 @@ impl Index {
     }
 
     fn hash(&self, db: DbIndex, key: &[u8]) -> u32 {
-        let hash = self.seed.hash_one((db.0, key));
-        #[expect(clippy::cast_possible_truncation, reason = "the upper half of 64 bits")]
-        let upper = (hash >> 32) as u32;
-        upper
+        let [.., a, b, c, d] = self.seed.hash_one((db.0, key)).to_be_bytes();
+        u32::from_be_bytes([a, b, c, d])
     }
 }
 

@@ -1,13 +1,10 @@
 //! What differs within two values of the same type.
 
-use std::collections::BTreeMap;
 use std::iter::Peekable;
 
-use super::json;
 use super::list::hunks;
 use super::meaning::{FieldValue, Meaning, Score};
-use crate::keyspace::Stream;
-use crate::keyspace::stream::Group;
+use super::stream;
 use crate::value::{Blob, StreamId, UnixMillis};
 
 /// How much of a string is shown from the first byte that differs on.
@@ -51,6 +48,12 @@ pub enum Part<'m> {
     Entry(StreamId),
     /// A consumer group.
     Group(&'m [u8]),
+    /// Something about a consumer group.
+    GroupProperty(&'m [u8], &'static str),
+    /// An entry that a consumer group has not acknowledged.
+    Pending(&'m [u8], StreamId),
+    /// A consumer of a group.
+    Consumer(&'m [u8], &'m [u8]),
     /// A slot of an array.
     Slot(u64),
     /// Something about the whole.
@@ -99,7 +102,12 @@ pub struct Found<'m> {
 
 impl<'m> Found<'m> {
     /// Note a difference, if it is one; it is made only when it is listed.
-    fn note(&mut self, part: Part<'m>, a: Option<impl FnOnce() -> Shown<'m>>, b: Option<impl FnOnce() -> Shown<'m>>) {
+    pub(super) fn note(
+        &mut self,
+        part: Part<'m>,
+        a: Option<impl FnOnce() -> Shown<'m>>,
+        b: Option<impl FnOnce() -> Shown<'m>>,
+    ) {
         if self.listed.len() >= self.max {
             self.more = self.more.saturating_add(1);
             return;
@@ -112,7 +120,7 @@ impl<'m> Found<'m> {
         self.listed.push(Inside { part, change, a: a.map(|make| make()), b: b.map(|make| make()) });
     }
 
-    fn join<K: Ord + 'm, V: PartialEq + 'm>(
+    pub(super) fn join<K: Ord + 'm, V: PartialEq + 'm>(
         &mut self,
         a: impl Iterator<Item = (&'m K, &'m V)>,
         b: impl Iterator<Item = (&'m K, &'m V)>,
@@ -128,9 +136,9 @@ impl<'m> Found<'m> {
 }
 
 /// Two ascending sequences side by side.
-struct Join<A: Iterator, B: Iterator> {
-    a: Peekable<A>,
-    b: Peekable<B>,
+pub(super) struct Join<A: Iterator, B: Iterator> {
+    pub(super) a: Peekable<A>,
+    pub(super) b: Peekable<B>,
 }
 
 impl<'m, K: Ord + 'm, V: 'm, A, B> Iterator for Join<A, B>
@@ -177,7 +185,7 @@ pub fn differences<'m>(a: &'m Meaning<'m>, b: &'m Meaning<'m>, max: usize) -> Fo
         (Meaning::Array(a), Meaning::Array(b)) => {
             found.join(pairs(a), pairs(b), |at| Part::Slot(*at), |value| Shown::Bytes(value));
         }
-        (Meaning::Stream(a), Meaning::Stream(b)) => stream(a.get(), b.get(), &mut found),
+        (Meaning::Stream(a), Meaning::Stream(b)) => stream::differences(a, b, &mut found),
         (Meaning::VectorSet(a_head, a), Meaning::VectorSet(b_head, b)) => {
             if a_head != b_head {
                 let show = |head: &'m Vec<u8>| move || Shown::Json(head.clone());
@@ -223,58 +231,4 @@ fn list<'m>(a: &'m [Blob<'m>], b: &'m [Blob<'m>], found: &mut Found<'m>) {
             found.note(Part::Index(at), absent(), b.get(at).map(|item| || Shown::Bytes(item)));
         }
     }
-}
-
-fn stream<'m>(a: &'m Stream<'m>, b: &'m Stream<'m>, found: &mut Found<'m>) {
-    found.join(a.entries.iter(), b.entries.iter(), |id| Part::Entry(*id), |fields| Shown::Entry(fields));
-    for ((name, a), (_, b)) in properties(a).into_iter().zip(properties(b)) {
-        if a != b {
-            found.note(Part::Property(name), Some(|| Shown::Json(a)), Some(|| Shown::Json(b)));
-        }
-    }
-    let (a, b) = (groups(a), groups(b));
-    for (name, a, b) in (Join { a: a.into_iter().peekable(), b: b.into_iter().peekable() }) {
-        if !matches!((a, b), (Some(a), Some(b)) if same_group(a, b)) {
-            let show = |group: &'m Group<'m>| {
-                move || {
-                    let mut text = Vec::new();
-                    json::group(name, group, &mut text);
-                    Shown::Json(text)
-                }
-            };
-            found.note(Part::Group(name), a.map(show), b.map(show));
-        }
-    }
-}
-
-/// What a stream is besides its entries and groups, as JSON.
-fn properties(stream: &Stream<'_>) -> [(&'static str, Vec<u8>); 4] {
-    let idempotency = stream.idempotency.as_deref().map_or_else(Vec::new, json::idempotency);
-    [
-        ("last_id", format!("\"{}\"", stream.last_id).into_bytes()),
-        ("max_deleted_id", format!("\"{}\"", stream.max_deleted_id).into_bytes()),
-        ("entries_added", stream.entries_added.to_string().into_bytes()),
-        ("idempotency", if idempotency.is_empty() { b"null".to_vec() } else { idempotency }),
-    ]
-}
-
-fn groups<'m>(stream: &'m Stream<'m>) -> BTreeMap<&'m Blob<'m>, &'m Group<'m>> {
-    stream.groups.iter().collect()
-}
-
-pub(super) fn same_stream(a: &Stream<'_>, b: &Stream<'_>) -> bool {
-    let (a_groups, b_groups) = (groups(a), groups(b));
-    a.entries == b.entries
-        && properties(a) == properties(b)
-        && a_groups.len() == b_groups.len()
-        && a_groups.iter().zip(&b_groups).all(|((a_name, a), (b_name, b))| a_name == b_name && same_group(a, b))
-}
-
-/// When consumers were seen last does not count: a rewritten log does not say it.
-fn same_group(a: &Group<'_>, b: &Group<'_>) -> bool {
-    a.last_delivered == b.last_delivered
-        && a.entries_read == b.entries_read
-        && a.pending == b.pending
-        && a.consumers.len() == b.consumers.len()
-        && a.consumers.keys().all(|name| b.consumers.contains(name))
 }

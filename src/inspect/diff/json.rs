@@ -11,7 +11,7 @@ use super::inside::{Inside, Part, Shown};
 use super::meaning::Meaning;
 use super::{Difference, State};
 use crate::keyspace::Stream;
-use crate::keyspace::stream::{Group, Idempotency};
+use crate::keyspace::stream::{Consumer, Group, Idempotency, Pending};
 use crate::value::json::{bytes, integer, number, string};
 use crate::value::{Blob, StreamId, UnixMillis};
 
@@ -106,6 +106,24 @@ fn inside(inside: &Inside<'_>, out: &mut Vec<u8>) {
         Part::Group(group) => {
             name(b"{\"group\":", out);
             bytes(group, out);
+        }
+        Part::GroupProperty(group, property) => {
+            name(b"{\"group\":", out);
+            bytes(group, out);
+            name(b",\"property\":", out);
+            string(property, out);
+        }
+        Part::Pending(group, entry) => {
+            name(b"{\"group\":", out);
+            bytes(group, out);
+            name(b",\"pending\":", out);
+            id(entry, out);
+        }
+        Part::Consumer(group, consumer) => {
+            name(b"{\"group\":", out);
+            bytes(group, out);
+            name(b",\"consumer\":", out);
+            bytes(consumer, out);
         }
         Part::Slot(at) => {
             name(b"{\"index\":", out);
@@ -239,25 +257,37 @@ pub(super) fn group(of: &[u8], group: &Group<'_>, out: &mut Vec<u8>) {
     array(&group.pending, out, |(entry, pending), out| {
         name(b"{\"id\":", out);
         id(*entry, out);
-        name(b",\"consumer\":", out);
-        bytes(&pending.consumer, out);
-        name(b",\"delivered_at_ms\":", out);
-        integer(pending.delivered_at.0, out);
-        name(b",\"deliveries\":", out);
-        integer(pending.deliveries, out);
+        out.push(b',');
+        delivery(pending, out);
         out.push(b'}');
     });
     name(b",\"consumers\":", out);
     array(group.consumers.iter(), out, |(consumer, times), out| {
         name(b"{\"name\":", out);
         bytes(consumer, out);
-        name(b",\"seen_at_ms\":", out);
-        integer(times.seen_at.0, out);
-        name(b",\"active_at_ms\":", out);
-        time(times.active_at, out);
+        out.push(b',');
+        activity(times, out);
         out.push(b'}');
     });
     out.push(b'}');
+}
+
+/// Who has a pending entry, since when, and how often it was handed out.
+pub(super) fn delivery(pending: &Pending<'_>, out: &mut Vec<u8>) {
+    name(b"\"consumer\":", out);
+    bytes(&pending.consumer, out);
+    name(b",\"delivered_at_ms\":", out);
+    integer(pending.delivered_at.0, out);
+    name(b",\"deliveries\":", out);
+    integer(pending.deliveries, out);
+}
+
+/// When a consumer was seen.
+pub(super) fn activity(times: &Consumer, out: &mut Vec<u8>) {
+    name(b"\"seen_at_ms\":", out);
+    integer(times.seen_at.0, out);
+    name(b",\"active_at_ms\":", out);
+    time(times.active_at, out);
 }
 
 /// What a stream remembers of producers: by name, then by id, both in order.

@@ -1,12 +1,10 @@
 //! A value without its encoding: what has no order is sorted.
 
-use std::borrow::Cow;
-
 use super::side::{Content, Subject};
 use crate::bytes::Limits;
-use crate::keyspace::vectors::Vector;
+use crate::keyspace::vectors::{self, Quantisation};
 use crate::keyspace::{Stream, Value, Vectors, load};
-use crate::modules::{self, Tree};
+use crate::modules::{self, JsonText, NumberKind, PackedNumbers, Tree};
 use crate::rdb::object::{MemberExpiries, ModuleRef};
 use crate::rdb::{self, Buffers, Element, ValueRef, ValueType};
 use crate::value::{Blob, Kind, UnixMillis};
@@ -53,12 +51,17 @@ impl PartialEq for Score {
     }
 }
 
-/// A stream, decoded or as commands made it.
+/// A stream.
 #[derive(Debug)]
-pub enum StreamMeaning<'m> {
-    /// Decoded.
+pub struct StreamMeaning<'m> {
+    held: HeldStream<'m>,
+    /// Is it known how many entries were ever added, deleted and read? Dumps before Redis 7.0 do not say.
+    pub is_counted: bool,
+}
+
+#[derive(Debug)]
+enum HeldStream<'m> {
     Decoded(Stream<'m>),
-    /// As commands made it.
     Live(&'m Stream<'m>),
 }
 
@@ -66,16 +69,16 @@ impl<'m> StreamMeaning<'m> {
     /// The stream.
     #[must_use]
     pub fn get(&self) -> &Stream<'m> {
-        match self {
-            Self::Decoded(stream) => stream,
-            Self::Live(stream) => stream,
+        match &self.held {
+            HeldStream::Decoded(stream) => stream,
+            HeldStream::Live(stream) => stream,
         }
     }
 }
 
 impl PartialEq for StreamMeaning<'_> {
     fn eq(&self, other: &Self) -> bool {
-        super::inside::same_stream(self.get(), other.get())
+        super::stream::is_same(self, other)
     }
 }
 
@@ -131,8 +134,10 @@ impl<'m> Meaning<'m> {
             Value::Zset(zset) => {
                 Self::Zset(sorted(zset.iter().map(|(member, score)| (borrow(member), Score(score))).collect()))
             }
-            Value::Stream(stream) => Self::Stream(Box::new(StreamMeaning::Live(stream))),
-            Value::Vectors(vectors) => live_vectors(vectors),
+            Value::Stream(stream) => {
+                Self::Stream(Box::new(StreamMeaning { held: HeldStream::Live(stream), is_counted: true }))
+            }
+            Value::Vectors(vectors) => of_vectors(vectors),
         }
     }
 
@@ -167,7 +172,10 @@ impl<'m> Meaning<'m> {
             }
             Kind::Zset => zset(value, buffers).map(Self::Zset),
             Kind::Stream => match load::decode(value, buffers)? {
-                Some(Value::Stream(stream)) => Ok(Self::Stream(Box::new(StreamMeaning::Decoded(*stream)))),
+                Some(Value::Stream(stream)) => Ok(Self::Stream(Box::new(StreamMeaning {
+                    held: HeldStream::Decoded(*stream),
+                    is_counted: value.value_type != ValueType::StreamListpacks,
+                }))),
                 _ => Ok(fork(value, buffers)),
             },
             Kind::Array => array(value, buffers).map(Self::Array),
@@ -265,68 +273,50 @@ fn module<'m>(value: &ValueRef<'m>, buffers: &mut Buffers) -> rdb::Result<Meanin
         }
         Ok(())
     })?;
-    Ok(match module {
+    match module {
         Some(module) => of_module(&module, buffers),
-        None => fork(value, buffers),
-    })
+        None => Ok(fork(value, buffers)),
+    }
 }
 
 /// A vector set that commands made: the stored vectors in hexadecimal.
-fn live_vectors<'m>(vectors: &'m Vectors<'m>) -> Meaning<'m> {
-    let head = format!("{{\"dim\":{},\"quantization\":\"{}\"}}", vectors.dimension, vectors.quantisation.name());
-    let json = |vector: &Vector<'_>| {
-        let stored: String = vector.stored.iter().map(|byte| format!("{byte:02x}")).collect();
-        let attributes = if vector.attributes.is_empty() { &b"null"[..] } else { &vector.attributes };
-        [b"{\"attributes\":", attributes, b",\"stored\":\"", stored.as_bytes(), b"\"}"].concat()
+fn of_module<'m>(module: &ModuleRef<'m>, buffers: &mut Buffers) -> rdb::Result<Meaning<'m>> {
+    if let Some(vectors) = vectors::decode(module, buffers)? {
+        return Ok(of_vectors(&vectors));
+    }
+    let mut json = Vec::new();
+    modules::write_json(module, &mut buffers.first, &Limits::default(), &mut json);
+    Ok(Meaning::Document(json))
+}
+
+/// A vector set without the graph, which is built anew whenever the set is, and with vectors as they are stored, which
+/// is all that a log tells exactly.
+fn of_vectors<'m>(vectors: &Vectors<'m>) -> Meaning<'m> {
+    let (dimension, quantisation) = (vectors.dimension, vectors.quantisation);
+    let settings = format!("{{\"dim\":{dimension},\"quantization\":\"{}\"}}", quantisation.name());
+    let kind = match quantisation {
+        Quantisation::None => NumberKind::F32,
+        Quantisation::Q8 => NumberKind::I8,
+        Quantisation::Binary => NumberKind::Sign,
     };
-    let elements = vectors.elements.iter().map(|(element, vector)| (Blob::borrowed(element), json(vector)));
-    Meaning::VectorSet(head.into_bytes(), sorted(elements.collect()))
+    let elements = vectors.elements.iter().map(|(element, vector)| {
+        let numbers = PackedNumbers::first(kind, dimension, Blob::borrowed(&vector.stored));
+        let mut json = b"{\"attributes\":".to_vec();
+        attributes(&vector.attributes).write_json(&mut json);
+        json.extend_from_slice(b",\"stored\":");
+        numbers.map_or_else(|| Tree::Text(Blob::borrowed(&vector.stored)), Tree::Numbers).write_json(&mut json);
+        json.push(b'}');
+        (element.clone(), json)
+    });
+    Meaning::VectorSet(settings.into_bytes(), sorted(elements.collect()))
 }
 
-fn of_module<'m>(module: &ModuleRef<'m>, buffers: &mut Buffers) -> Meaning<'m> {
-    let limits = Limits::default();
-    if module.id.name() == "vectorset"
-        && let Some(Tree::Map(entries)) = modules::decode(module, &mut buffers.first, &limits)
-        && let Some(set) = vector_set(entries)
-    {
-        return set;
+fn attributes(text: &[u8]) -> Tree<'_> {
+    if text.is_empty() {
+        return Tree::Null;
     }
-    let mut json = Vec::new();
-    modules::write_json(module, &mut buffers.first, &limits, &mut json);
-    Meaning::Document(json)
-}
-
-/// A vector set without the graph, which is built anew whenever the set is.
-fn vector_set<'m>(entries: Vec<(Cow<'m, str>, Tree<'m>)>) -> Option<Meaning<'m>> {
-    let mut head = Vec::new();
-    let mut elements = Vec::new();
-    for (name, tree) in entries {
-        match tree {
-            Tree::List(list) if name == "elements" => {
-                elements = list.into_iter().map(element).collect::<Option<_>>()?;
-            }
-            tree => head.push((name, tree)),
-        }
-    }
-    let mut json = Vec::new();
-    Tree::Map(head).write_json(&mut json);
-    Some(Meaning::VectorSet(json, sorted(elements)))
-}
-
-fn element(tree: Tree<'_>) -> Option<(Blob<'_>, Vec<u8>)> {
-    let Tree::Map(entries) = tree else { return None };
-    let mut name = None;
-    let mut kept = Vec::new();
-    for (key, value) in entries {
-        match (key.as_ref(), value) {
-            ("element", Tree::Text(text)) => name = Some(text),
-            ("id" | "level", _) => {}
-            (_, value) => kept.push((key, value)),
-        }
-    }
-    let mut json = Vec::new();
-    Tree::Map(kept).write_json(&mut json);
-    Some((name?, json))
+    let text = Blob::borrowed(text);
+    JsonText::new(text.clone(), Limits::default().depth).map_or(Tree::Text(text), Tree::Json)
 }
 
 /// What only a fork writes: decoded, or the bytes.

@@ -3,9 +3,11 @@
 //! | module | what it owns |
 //! | --- | --- |
 //! | [`side`] | one of the two inputs: an RDB image, or a keyspace rebuilt from a log |
+//! | [`open`] | an input as a side |
 //! | [`index`] | the keys of the second input by hash: 16 bytes each, and the room of a table |
 //! | [`meaning`] | a value without its encoding |
 //! | [`inside`] | what differs within two values |
+//! | [`stream`] | what differs within two streams |
 //! | [`list`] | what was put into a list and taken from it |
 //! | [`json`] | a difference as a line of JSON |
 //! | [`prefixes`] | how much differs under each prefix of the keys |
@@ -23,11 +25,14 @@ pub mod inside;
 pub mod json;
 pub mod list;
 pub mod meaning;
+pub mod open;
 pub mod prefixes;
 pub mod side;
+pub mod stream;
 
 pub use inside::{Change, Inside, Part, Shown};
 pub use meaning::Meaning;
+pub use open::Loaded;
 pub use side::{Content, KeyspaceSide, Place, RdbSide, Side, Subject};
 
 use crate::bytes::Budget;

@@ -75,6 +75,15 @@ impl Subject<'_> {
         }
     }
 
+    /// Bytes that its value is stored in, if it is.
+    #[must_use]
+    pub fn stored_bytes(&self) -> u64 {
+        match self.content {
+            Content::Stored(value) => value.raw().len() as u64,
+            Content::Live(_) => 0,
+        }
+    }
+
     /// Elements; bytes of a string.
     ///
     /// # Errors
@@ -179,6 +188,16 @@ impl<'a> Side for RdbSide<'a> {
             Ok(Some(Record::Key(key))) => Some(subject(key)),
             _ => None,
         }
+    }
+}
+
+impl<S: Side + ?Sized> Side for &S {
+    fn each<'s>(&'s self, visit: &mut dyn FnMut(Place, Subject<'s>) -> bool) -> rdb::Result<()> {
+        (**self).each(visit)
+    }
+
+    fn at(&self, place: Place) -> Option<Subject<'_>> {
+        (**self).at(place)
     }
 }
 
