@@ -1,12 +1,16 @@
 //! Options that several commands share.
 
+mod replay;
 mod select;
 mod size;
 mod time;
+mod write;
 
+pub(super) use replay::ReplayArgs;
 pub(super) use select::SelectArgs;
 pub(super) use size::Size;
 pub(super) use time::Time;
+pub(super) use write::WriteArgs;
 
 use std::ffi::OsStr;
 use std::path::PathBuf;

@@ -12,8 +12,10 @@
 
 mod args;
 mod check;
+mod compact;
 mod completions;
 mod context;
+mod convert;
 mod dropin;
 mod export;
 mod failure;
@@ -85,6 +87,8 @@ enum Command {
     Keys(keys::Keys),
     Get(get::Get),
     Export(export::Export),
+    Compact(compact::Compact),
+    Convert(convert::Convert),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -97,6 +101,8 @@ impl Command {
             Self::Keys(command) => command.run(cx),
             Self::Get(command) => command.run(cx),
             Self::Export(command) => command.run(cx),
+            Self::Compact(command) => command.run(cx),
+            Self::Convert(command) => command.run(cx),
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),
         }

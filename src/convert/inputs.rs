@@ -8,22 +8,13 @@ use super::prologue::{Opening, Prologue};
 use super::report::{Error, Report};
 use super::rewrite::Change;
 use super::scrub::Scrubber;
-use crate::input::{self, Content, Input, Part, Role};
+use crate::input::{self, Content, Input, Role};
 use crate::keyspace::{Keyspace, Like};
 use crate::rdb::reader::Header;
 use crate::rdb::target::PORTABLE;
 use crate::rdb::{Dialect, Target};
-use crate::replay::{self, Engine, Until};
+use crate::replay::whole;
 use std::path::{Path, PathBuf};
-
-/// How logs are executed.
-#[derive(Debug, Clone, Default)]
-pub struct Replay {
-    /// As this server does; else as the one that wrote the input.
-    pub like: Option<Like>,
-    /// Up to where.
-    pub until: Option<Until>,
-}
 
 /// Write inputs as one output: several are merged, and those must be images.
 ///
@@ -34,7 +25,7 @@ pub fn convert(
     inputs: &[Input],
     output: &Path,
     options: &Options,
-    replay: &Replay,
+    replay: &whole::Options,
     progress: impl FnMut(u64),
 ) -> Result<Report, Error> {
     match images_of(inputs, replay) {
@@ -47,7 +38,7 @@ pub fn convert(
 }
 
 /// The images, when there is nothing else and nothing to be executed.
-fn images_of<'i>(inputs: &'i [Input], replay: &Replay) -> Option<Vec<Image<'i>>> {
+fn images_of<'i>(inputs: &'i [Input], replay: &whole::Options) -> Option<Vec<Image<'i>>> {
     let parts = inputs.iter().flat_map(|input| &input.parts);
     let mut images = Vec::new();
     for part in parts {
@@ -59,21 +50,22 @@ fn images_of<'i>(inputs: &'i [Input], replay: &Replay) -> Option<Vec<Image<'i>>>
             _ => return None,
         }
     }
-    (replay.until.is_none() && !images.is_empty()).then_some(images)
+    let whole::Options { time: None, offset: None, commands: None, before: None, .. } = replay else { return None };
+    (!images.is_empty()).then_some(images)
 }
 
 fn convert_log(
     input: &Input,
     output: &Path,
     options: &Options,
-    replay: &Replay,
+    replay: &whole::Options,
     mut progress: impl FnMut(u64),
 ) -> Result<Report, Error> {
     let mut paths: Vec<PathBuf> = input.parts.iter().map(|part| part.path.clone()).collect();
     paths.extend(input.directory.clone());
     refuse_own_input(output, &paths, options)?;
     let opening = input.parts.iter().find_map(|part| Opening::read(part.bytes()).ok());
-    let (keyspace, lost) = execute(input, options, replay, &mut progress)?;
+    let (keyspace, lost) = execute(input, replay, &mut progress)?;
     if let (Some(first), false) = (&lost, options.lossy) {
         return Err(Error::Log { file: first.file.clone(), offset: first.offset, why: first.why.clone() });
     }
@@ -111,43 +103,28 @@ struct Lost {
 
 fn execute<'i>(
     input: &'i Input,
-    options: &Options,
-    replay: &Replay,
-    progress: &mut impl FnMut(u64),
+    replay: &whole::Options,
+    progress: &mut dyn FnMut(u64),
 ) -> Result<(Keyspace<'i>, Option<Lost>), Error> {
-    let like = replay.like.or_else(|| input.parts.iter().find_map(|part| replay::load::producer(part.bytes())));
-    let mut engine = Engine::new(like.unwrap_or_default());
-    if let Some(until) = &replay.until {
-        engine = engine.until(until.clone());
+    let outcome = whole::replay(input, replay, (), progress)
+        .map_err(|_| Error::Unsupported("the input has no part of that name"))?;
+    let name = |part: Option<usize>| {
+        let part = part.and_then(|index| input.parts.get(index));
+        part.map_or_else(|| input.name.clone(), |part| part.name.clone())
+    };
+    if let Some(damage) = outcome.damage {
+        let (offset, why) = (damage.error.offset(), damage.error.to_string());
+        return Err(Error::Log { file: name(Some(damage.part)), offset, why });
     }
-    engine.state_mut().budget = options.scan.budget.clone();
-    let mut done = 0u64;
-    for (index, part) in (0u32..).zip(&input.parts) {
-        engine.replay_part(index, part.bytes()).map_err(|error| Error::Log {
-            file: part.name.clone(),
-            offset: error.offset(),
-            why: error.to_string(),
-        })?;
-        done = done.saturating_add(part.bytes().len() as u64);
-        progress(done);
-        if engine.stopped() {
-            break;
-        }
-    }
-    let (keyspace, report, ()) = engine.finish();
+    let report = outcome.report;
     let first = report.skipped.first.iter().find(|noted| noted.why.loses_state());
     let lost = first.filter(|_| report.lost > 0).map(|noted| Lost {
-        file: part_name(input, noted.place.part),
+        file: name(usize::try_from(noted.place.part).ok()),
         offset: noted.place.offset,
         why: format!("{}: {}", noted.argv0.escape_ascii(), noted.why),
         total: report.lost,
     });
-    Ok((keyspace, lost))
-}
-
-fn part_name(input: &Input, index: u32) -> String {
-    let part: Option<&Part> = usize::try_from(index).ok().and_then(|index| input.parts.get(index));
-    part.map_or_else(|| input.name.clone(), |part| part.name.clone())
+    Ok((outcome.keyspace, lost))
 }
 
 /// The target asked for; else the server that is named; else, for a log that names none, the oldest that holds it all.
@@ -156,7 +133,7 @@ fn choose(
     opening: Option<&Opening>,
     keyspace: &Keyspace<'_>,
     options: &Options,
-    replay: &Replay,
+    replay: &whole::Options,
 ) -> Target {
     if let Choice::Named(target) = options.target {
         return target;

@@ -36,6 +36,6 @@ pub(crate) mod scrub;
 #[cfg(test)]
 mod tests;
 
-pub use inputs::{Replay, convert};
+pub use inputs::convert;
 pub use options::{Base, Choice, Kind, OnDuplicate, Options, SplitBy};
 pub use report::{Error, Loss, Losses, Report};
