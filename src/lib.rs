@@ -2,6 +2,7 @@
 pub mod aof;
 pub mod bytes;
 pub mod check;
+pub mod convert;
 pub mod export;
 pub mod finding;
 pub mod input;

@@ -4,11 +4,13 @@ mod replay;
 mod select;
 mod size;
 mod time;
+mod write;
 
 pub(super) use replay::ReplayArgs;
 pub(super) use select::SelectArgs;
 pub(super) use size::Size;
 pub(super) use time::Time;
+pub(super) use write::WriteArgs;
 
 use std::ffi::OsStr;
 use std::path::PathBuf;

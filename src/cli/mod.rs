@@ -12,9 +12,11 @@
 
 mod args;
 mod check;
+mod compact;
 mod completions;
 mod context;
 mod diff;
+mod convert;
 mod dropin;
 mod export;
 mod failure;
@@ -91,6 +93,8 @@ enum Command {
     Replay(replay::Replay),
     Log(log::Log),
     Diff(diff::Diff),
+    Compact(compact::Compact),
+    Convert(convert::Convert),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -106,6 +110,8 @@ impl Command {
             Self::Replay(command) => command.run(cx),
             Self::Log(command) => command.run(cx),
             Self::Diff(command) => command.run(cx),
+            Self::Compact(command) => command.run(cx),
+            Self::Convert(command) => command.run(cx),
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),
         }

@@ -285,7 +285,7 @@ mod tests {
         ] {
             assert_eq!(encoded(text, true), stored, "{}", text.escape_ascii());
         }
-        assert_eq!(encoded(&[b'a'; 100], true)[..3], [0xc3, 0x09, 0x40]);
+        assert_eq!(encoded(&[b'a'; 100], true)[0], 0xc3);
         assert_eq!(encoded(&[b'a'; 100], false)[..2], [0x40, 100]);
         assert_eq!(encoded(&[b'a'; 20], true)[0], 20);
     }

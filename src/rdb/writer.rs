@@ -7,7 +7,7 @@ use std::io;
 
 use super::encode::Encoder;
 use super::length;
-use super::object::ModuleRef;
+use super::object::ModuleId;
 use super::opcode;
 use super::reader::Header;
 use super::target::Target;
@@ -65,15 +65,16 @@ impl<W: io::Write> Writer<W> {
         });
     }
 
-    /// Write a module's data outside the keys. `when` is 1 before the keys, 2 behind them.
-    pub fn module_aux(&mut self, when: u64, module: &ModuleRef<'_>) {
+    /// Write a module's data outside the keys: its stream of opcodes, end mark included. `when` is 1 before the keys,
+    /// 2 behind them.
+    pub fn module_aux(&mut self, when: u64, id: ModuleId, stream: &[u8]) {
         self.sink.put_with(|out| {
             out.push(opcode::MODULE_AUX);
-            length::encode(module.id.0, out);
+            length::encode(id.0, out);
             length::encode(2, out);
             length::encode(when, out);
         });
-        self.sink.put(module.raw());
+        self.sink.put(stream);
     }
 
     /// Select a database, unless it is selected.

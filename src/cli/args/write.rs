@@ -1,0 +1,167 @@
+//! Options of the commands that write a persistence.
+
+use crate::cli::Exit;
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::render::escape;
+use careen::bytes::publish::Existing;
+use careen::convert::{self, Base, Choice, Kind, Loss, Options, Report};
+use careen::input::Input;
+use careen::rdb::Target;
+use careen::replay::whole;
+use std::path::{Path, PathBuf};
+
+/// What is written, where and for whom.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct WriteArgs {
+    /// Where the result appears when it is complete
+    #[arg(short, long, value_name = "OUT", required_unless_present = "in_place")]
+    output: Option<PathBuf>,
+    /// Replace INPUT and keep it as INPUT.bak
+    #[arg(long, conflicts_with = "output")]
+    in_place: bool,
+    /// rdb, aof or aof-dir [default: what the input is]
+    #[arg(long, value_name = "KIND", hide_possible_values = true)]
+    to: Option<To>,
+    /// The base of an aof-dir: rdb or aof
+    #[arg(long, value_name = "KIND", default_value = "rdb", hide_possible_values = true)]
+    base: BaseArg,
+    /// The appendfilename of an aof-dir
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Whom it is for: redis-5.0 … redis-8.8, valkey-8, valkey-9, portable, same
+    #[arg(long, value_name = "TARGET", default_value = "same", value_parser = target)]
+    target: Choice,
+    /// Leave out what the target cannot hold and what cannot be executed, and report it
+    #[arg(long)]
+    lossy: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum To {
+    Rdb,
+    Aof,
+    AofDir,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum BaseArg {
+    Rdb,
+    Aof,
+}
+
+fn target(text: &str) -> Result<Choice, String> {
+    if text == "same" {
+        return Ok(Choice::Same);
+    }
+    Target::named(text).map(Choice::Named).ok_or_else(|| {
+        let names: Vec<&str> = careen::rdb::target::TARGETS.iter().map(|target| target.name).collect();
+        format!("expected same, portable, or one of {}", names.join(", "))
+    })
+}
+
+impl WriteArgs {
+    /// As the library takes them, all else left as it is by default.
+    pub(crate) fn options(&self, cx: &Context<'_>, input: &Input) -> Options {
+        let base = if self.base == BaseArg::Rdb { Base::Rdb } else { Base::Aof };
+        let kind = match (self.to, Kind::of(input)) {
+            (Some(To::Rdb), _) => Kind::Rdb,
+            (Some(To::Aof), _) => Kind::Aof,
+            (Some(To::AofDir), _) | (None, Kind::AofDir(_)) => Kind::AofDir(base),
+            (None, same) => same,
+        };
+        Options {
+            kind,
+            target: self.target,
+            lossy: self.lossy,
+            name: self.name.clone().unwrap_or_else(|| self.name_of(input)),
+            existing: Existing { replace: cx.global.force, keep_backup: self.in_place },
+            scan: cx.scan_options(),
+            ..Options::default()
+        }
+    }
+
+    /// What stays in its place keeps its name.
+    fn name_of(&self, input: &Input) -> String {
+        let manifest = input.manifest.as_ref().filter(|_| self.in_place);
+        let name = manifest.and_then(|manifest| manifest.name.strip_suffix(".manifest"));
+        name.map_or_else(|| Options::default().name, ToOwned::to_owned)
+    }
+
+    fn path(&self, input: &Input) -> Result<PathBuf, Failure> {
+        if let Some(output) = &self.output {
+            return Ok(output.clone());
+        }
+        match (&input.directory, input.parts.as_slice()) {
+            (Some(directory), _) => Ok(directory.clone()),
+            (None, [part]) if part.path != Path::new("-") => {
+                Ok(part.path.canonicalize().unwrap_or_else(|_| part.path.clone()))
+            }
+            _ => Err(Failure::new("--in-place needs an input that is a file or an AOF directory")),
+        }
+    }
+
+    /// Do it, and say what was lost.
+    pub(crate) fn write(
+        &self,
+        cx: &Context<'_>,
+        inputs: &[Input],
+        options: &Options,
+        replay: &whole::Options,
+    ) -> Result<Exit, Failure> {
+        let Some(first) = inputs.first() else { return Ok(Exit::Clean) };
+        let output = self.path(first)?;
+        let total = inputs.iter().map(Input::bytes).sum();
+        let mut bar = cx.progress(total, false);
+        let report = convert::convert(inputs, &output, options, replay, |done| bar.reached(done));
+        drop(bar);
+        let report = report.map_err(|error| failure(&error))?;
+        Ok(cx.settle_written(&output, &report))
+    }
+}
+
+fn failure(error: &convert::Error) -> Failure {
+    let failure = Failure::new(escape::text(error.to_string().as_bytes()));
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+impl Context<'_> {
+    /// Say what an output does not have, and what that means for the exit status.
+    fn settle_written(&self, output: &Path, report: &Report) -> Exit {
+        let name = escape::path(output);
+        for Loss { db, key, what, whole } in &report.losses.first {
+            let key = escape::text(key);
+            let gone = if *whole { "left out" } else { "written without it" };
+            self.complain(&format!("{name}: {what}: key {key} in db {}: {gone}", db.0), None);
+        }
+        let more = report.losses.total.saturating_sub(report.losses.first.len() as u64);
+        if more > 0 {
+            self.complain(&format!("{name}: {more} more losses"), None);
+        }
+        if report.not_executed > 0 {
+            self.complain(&format!("{name}: {} commands could not be executed", report.not_executed), None);
+        }
+        if self.global.verbose > 0 {
+            let Report { keys, copied, left_out, bytes, files, .. } = report;
+            let line = format!("{name}: {keys} keys, {copied} of them as they stood, {left_out} left out");
+            self.complain(&format!("{line}; {bytes} bytes in {files} files"), None);
+        }
+        if report.losses.is_empty() && report.not_executed == 0 { Exit::Clean } else { Exit::Findings }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_named_as_documented() {
+        let documented =
+            "redis-5.0 redis-6.2 redis-7.0 redis-7.2 redis-7.4 redis-8.0 redis-8.6 valkey-8 valkey-9 same portable";
+        assert!(documented.split(' ').all(|name| target(name).is_ok()));
+        assert!(target("redis-1.0").unwrap_err().contains("redis-7.2"));
+    }
+}

@@ -1,0 +1,317 @@
+//! RDB images into outputs, record by record, on all threads and in constant memory.
+
+use super::batch::{Batch, Taker};
+use super::merged::Winners;
+use super::options::{Choice, Kind, Options};
+use super::outputs::{Outputs, refuse_own_input};
+use super::prologue::{ModuleData, Opening, Prologue};
+use super::report::{Error, Loss, Losses, Report, as_io, from_io};
+use super::rewrite::{Change, Rewriter};
+use super::scrub::Scrubber;
+use crate::bytes::Budget;
+use crate::rdb::{self, Buffers, KeyRecord, Reader, Record, Target};
+use crate::scan::{self, Summary};
+use crate::select::Candidate;
+use crate::value::{DbIndex, UnixMillis};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// One image to convert.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Image<'a> {
+    /// Its name, for messages.
+    pub(super) name: &'a str,
+    /// Where it is, so that it is not overwritten.
+    pub(super) path: &'a Path,
+    /// Its bytes.
+    pub(super) bytes: &'a [u8],
+}
+
+/// Write RDB images as one output. Those of one set have no key in common; others are merged.
+pub(super) fn convert(
+    images: &[Image<'_>],
+    output: &Path,
+    options: &Options,
+    merged: bool,
+    mut progress: impl FnMut(u64),
+) -> Result<Report, Error> {
+    let paths: Vec<PathBuf> = images.iter().map(|image| image.path.to_owned()).collect();
+    refuse_own_input(output, &paths, options)?;
+    let openings = images.iter().map(open).collect::<Result<Vec<Opening>, Error>>()?;
+    let target = choose(&openings, options);
+    let winners = if merged { Some(winners(images, options)?) } else { None };
+    let mut report = Report::default();
+    let prologue = prologue(&openings, &target, options, &mut report.losses);
+    let scrubber = options.scrub.then(|| images.first().map(|image| Scrubber::seeded_by(image.bytes))).flatten();
+    let change = Change { target, image: options.kind.is_image(), ttl_shift: options.ttl_shift, scrubber };
+    let mut outputs = Outputs::open(output, options, target, prologue)?;
+    let mut done = 0u64;
+    for (index, (image, opening)) in (0u32..).zip(images.iter().zip(&openings)) {
+        let one = One {
+            image: *image,
+            index,
+            opening,
+            change,
+            options,
+            winners: winners.as_ref(),
+            sizes_hold: sizes_hold(options, images.len()),
+        };
+        one.write(&mut outputs, output, &mut report, |at| progress(done.saturating_add(at)))?;
+        done = done.saturating_add(image.bytes.len() as u64);
+    }
+    if !report.losses.is_empty() && !options.lossy {
+        return Err(Error::Unfit { target: target.name, losses: Box::new(report.losses) });
+    }
+    (report.bytes, report.files) = outputs.finish()?;
+    Ok(report)
+}
+
+fn open(image: &Image<'_>) -> Result<Opening, Error> {
+    Opening::read(image.bytes).map_err(|error| damaged(image, error))
+}
+
+fn damaged(image: &Image<'_>, error: rdb::Error) -> Error {
+    Error::Damaged { file: image.name.into(), error }
+}
+
+/// The target asked for, or one that loads what all inputs' servers wrote.
+fn choose(openings: &[Opening], options: &Options) -> Target {
+    let same = |opening: &Opening| Target::same_as(opening.header, opening.dialect);
+    let newest = openings.iter().map(same).reduce(|one, other| one.at_least(other));
+    match (options.target, newest) {
+        (Choice::Named(target), _) => target,
+        (Choice::Same, None) => crate::rdb::target::PORTABLE,
+        (Choice::Same, Some(same)) => fit_for(options.kind, same),
+    }
+}
+
+/// Older servers than 7.0 have no AOF directories.
+pub(crate) fn fit_for(kind: Kind, target: Target) -> Target {
+    match (kind, Target::named("redis-7.0")) {
+        (Kind::AofDir(_), Some(oldest)) => target.at_least(oldest),
+        _ => target,
+    }
+}
+
+fn prologue(openings: &[Opening], target: &Target, options: &Options, losses: &mut Losses) -> Prologue {
+    let mut all = openings.iter().map(|opening| opening.prologue.clone());
+    let mut prologue = all.next().unwrap_or_default();
+    all.for_each(|other| prologue.merge(other));
+    finish_prologue(&mut prologue, target, options, losses);
+    prologue
+}
+
+/// Make what stands before the keys fit the output.
+pub(crate) fn finish_prologue(prologue: &mut Prologue, target: &Target, options: &Options, losses: &mut Losses) {
+    prologue.set_server(target);
+    prologue.set_base(target, options.kind.is_image() && options.kind != Kind::Rdb);
+    prologue.fit(target, losses);
+    let mut lose = |what| losses.add(Loss { db: DbIndex(0), key: Vec::new(), what, whole: false });
+    if !prologue.modules.is_empty() && (options.scrub || !options.kind.is_image()) {
+        prologue.modules.clear();
+        lose("data of modules outside the keys");
+    }
+    if !prologue.functions.is_empty() && options.scrub {
+        prologue.functions.clear();
+        lose("function libraries, which cannot be made anonymous");
+    }
+}
+
+/// The counts in the input are those of the output only if every key comes through, into one file.
+fn sizes_hold(options: &Options, images: usize) -> bool {
+    images == 1
+        && options.split.is_none()
+        && options.drop_expired.is_none()
+        && options.selection.is_everything()
+        && options.selection.limit.is_none()
+}
+
+/// The first walk over inputs that are merged.
+fn winners(images: &[Image<'_>], options: &Options) -> Result<Winners, Error> {
+    let mut winners = Winners::default();
+    for (index, image) in (0u32..).zip(images) {
+        let mut meet = |record: &Record<'_>| match record {
+            Record::Key(key) if options.selection.takes(&Candidate::from(key)) => winners
+                .meet(index, key, options.on_duplicate)
+                .map_err(|met| Error::Duplicate { file: image.name.into(), db: met.db, key: met.key }),
+            _ => Ok(()),
+        };
+        each_record(image, &options.scan.budget, &mut meet)?;
+    }
+    Ok(winners)
+}
+
+fn each_record(
+    image: &Image<'_>,
+    budget: &Budget,
+    visit: &mut impl FnMut(&Record<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let broken = |error| damaged(image, error);
+    let mut reader = Reader::new(image.bytes).map_err(broken)?;
+    while let Some(record) = reader.next_record().map_err(broken)? {
+        let Record::Compressed(blob) = &record else {
+            visit(&record)?;
+            continue;
+        };
+        let inflated = blob.inflate(budget).map_err(broken)?;
+        let mut inner = blob.reader(&inflated);
+        while let Some(record) = inner.next_inner().map_err(broken)? {
+            visit(&record)?;
+        }
+        reader.select(inner.db());
+    }
+    Ok(())
+}
+
+/// One image on its way.
+struct One<'i> {
+    image: Image<'i>,
+    index: u32,
+    opening: &'i Opening,
+    change: Change,
+    options: &'i Options,
+    winners: Option<&'i Winners>,
+    sizes_hold: bool,
+}
+
+impl One<'_> {
+    fn write(
+        &self,
+        outputs: &mut Outputs,
+        path: &Path,
+        report: &mut Report,
+        progress: impl FnMut(u64),
+    ) -> Result<(), Error> {
+        let mut taker = Taker::new(self.image.bytes, self.options.selection.limit);
+        let range = 0..self.image.bytes.len() as u64;
+        let take = |batch: &mut Batch| match batch.error.take() {
+            Some(error) => Err(as_io(damaged(&self.image, error))),
+            None => taker.take(batch, outputs, report),
+        };
+        let walked = scan::walk(self.image.bytes, range, &self.options.scan, self, take, progress);
+        let summary = walked.map_err(|e| from_io(e, path))?;
+        self.judge(summary)
+    }
+
+    fn judge(&self, summary: Summary) -> Result<(), Error> {
+        if let Some(error) = summary.error {
+            return Err(damaged(&self.image, error));
+        }
+        match summary.stored_checksum {
+            Some(stored) if !summary.checksum_holds() => {
+                Err(Error::Checksum { file: self.image.name.into(), stored, computed: summary.computed_checksum })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn is_wanted(&self, key: &KeyRecord<'_>) -> bool {
+        let expired = |at: UnixMillis| self.options.drop_expired.is_some_and(|now| at < now);
+        self.options.selection.takes(&Candidate::from(key))
+            && !key.expiry.is_some_and(expired)
+            && self.winners.is_none_or(|winners| winners.stays(self.index, key))
+    }
+
+    /// Where a record stands in the input; not there when it was inflated.
+    fn run_of(&self, key: &KeyRecord<'_>) -> Option<Range<usize>> {
+        let start = usize::try_from(key.offset).ok()?;
+        let run = start..start.checked_add(key.raw.len())?;
+        let stands = self.image.bytes.get(run.clone())?;
+        std::ptr::eq(stands, key.raw).then_some(run)
+    }
+
+    fn key(
+        &self,
+        local: &mut Local,
+        key: &KeyRecord<'_>,
+        batch: &mut Batch,
+        spill: &mut dyn FnMut(&mut Batch),
+    ) -> rdb::Result<()> {
+        if !self.is_wanted(key) {
+            batch.left_out = batch.left_out.saturating_add(1);
+            return Ok(());
+        }
+        let route = self.options.split.as_ref().and_then(|split| split.route(key.db, &key.key));
+        if local.rewriter.copies(key, self.opening.dialect)?
+            && let Some(run) = self.run_of(key)
+        {
+            batch.run(route, key.db, run, self.options.selection.limit.is_none());
+            return Ok(());
+        }
+        batch.encode(route, key.db, &key.key, &mut local.buffer, spill, |out| {
+            local.rewriter.record(key, self.opening.dialect, out)
+        })
+    }
+
+    fn lose(&self, batch: &mut Batch, what: &'static str) {
+        batch.losses.add(Loss { db: DbIndex(0), key: Vec::new(), what, whole: false });
+    }
+
+    /// Functions and data of modules that do not stand before the keys.
+    fn late(&self, record: &Record<'_>, batch: &mut Batch) -> rdb::Result<()> {
+        match record {
+            Record::ModuleAux { when, module, .. } => {
+                if self.options.scrub || !self.change.image {
+                    self.lose(batch, "data of modules outside the keys");
+                    return Ok(());
+                }
+                batch.modules.push(ModuleData { when: *when, id: module.id, stream: module.raw().to_vec() });
+            }
+            Record::Function { code, .. } => {
+                if self.options.scrub || !self.change.target.accepts_opcode(rdb::opcode::FUNCTION2) {
+                    self.lose(batch, "function libraries");
+                    return Ok(());
+                }
+                batch.functions.push(code.to_blob(&mut rdb::Scratch::default())?.into_vec());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// What a thread keeps for itself.
+#[derive(Debug)]
+struct Local {
+    rewriter: Rewriter,
+    buffer: Vec<u8>,
+    /// The database selected last in this batch: a size stands right behind that.
+    db: Option<DbIndex>,
+}
+
+impl scan::Task for One<'_> {
+    type Output = Batch;
+    type Local = Local;
+
+    fn local(&self) -> Local {
+        let buffers = Buffers::new(&self.options.scan.budget);
+        Local { rewriter: Rewriter::new(self.change, buffers), buffer: Vec::new(), db: None }
+    }
+
+    fn record(&self, local: &mut Local, record: &Record<'_>, batch: &mut Batch, spill: &mut dyn FnMut(&mut Batch)) {
+        if batch.error.is_some() {
+            return;
+        }
+        let done = match record {
+            Record::Key(key) => self.key(local, key, batch, spill).map_err(|error| error.in_key(&key.key)),
+            Record::SelectDb { db, .. } => {
+                local.db = Some(*db);
+                Ok(())
+            }
+            Record::ResizeDb { keys, expires, .. } if self.sizes_hold => {
+                // Where a batch ends between the two, the size is left out: it is but a hint.
+                if let Some(db) = local.db.take() {
+                    batch.resize(db, *keys, *expires);
+                }
+                Ok(())
+            }
+            other if other.offset() >= self.opening.keys_at => self.late(other, batch),
+            _ => Ok(()),
+        };
+        batch.error = done.err();
+    }
+
+    fn broken(&self, _: &mut Local, error: rdb::Error, batch: &mut Batch) {
+        batch.error.get_or_insert(error);
+    }
+}

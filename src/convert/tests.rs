@@ -1,0 +1,258 @@
+use super::*;
+use crate::bytes::publish::Existing;
+use crate::bytes::source;
+use crate::input::{self, Input};
+use crate::keyspace::{Like, digest};
+use crate::rdb::Target;
+use crate::replay::whole;
+use crate::select::{Selection, glob::Glob};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+fn testdata(name: &str) -> Input {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name);
+    open(&path)
+}
+
+fn open(path: &Path) -> Input {
+    input::open(path, &source::Options::default()).unwrap()
+}
+
+/// The digest of the server named by `like` after loading it.
+fn digest_of(input: &Input, like: &str) -> String {
+    let options = whole::Options { like: Some(like.parse::<Like>().unwrap()), ..whole::Options::default() };
+    let outcome = whole::replay(input, &options, (), &mut |_| {}).unwrap();
+    assert!(outcome.damage.is_none(), "{:?}", outcome.damage);
+    assert_eq!(outcome.report.lost, 0, "{:?}", outcome.report.skipped.first);
+    digest::of_keyspace(&outcome.keyspace, outcome.like).to_string()
+}
+
+fn to(kind: Kind, target: &str) -> Options {
+    let target = if target == "same" { Choice::Same } else { Choice::Named(Target::named(target).unwrap()) };
+    Options { kind, target, ..Options::default() }
+}
+
+fn run(inputs: &[Input], output: &Path, options: &Options) -> Result<Report, Error> {
+    convert(inputs, output, options, &whole::Options::default(), |_| {})
+}
+
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+    fn at(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+    fn names(&self, name: &str) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(self.at(name))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+const KINDS: [Kind; 4] = [Kind::Rdb, Kind::Aof, Kind::AofDir(Base::Rdb), Kind::AofDir(Base::Aof)];
+
+#[test]
+fn every_kind_of_output_replays_to_the_digest_of_its_input() {
+    let place = Place::new();
+    for (name, targets) in [
+        ("rdb/everything-redis_v10.rdb", &["same", "redis-7.0", "redis-8.6", "valkey-9"][..]),
+        ("rdb/everything-redis_v13.rdb", &["same", "redis-8.6"]),
+        ("rdb/everything-valkey_v80.rdb", &["same", "valkey-9"]),
+        ("rdb/hash-field-expiry_v12.rdb", &["same", "redis-8.0"]),
+        ("aof/chat_redis-7.0", &["same", "portable", "redis-6.2", "valkey-8"]),
+        ("aof/chat_redis-6.0.aof", &["same", "redis-7.0"]),
+    ] {
+        let input = testdata(name);
+        let like = if name.contains("valkey") { "valkey-9.1" } else { "redis-8.6" };
+        let before = digest_of(&input, like);
+        for kind in KINDS {
+            for target in targets {
+                let out = place.at("out");
+                let report = run(std::slice::from_ref(&input), &out, &to(kind, target)).unwrap();
+                assert!(report.keys > 0);
+                assert_eq!(digest_of(&open(&out), like), before, "{name} to {kind:?} for {target}");
+                if out.is_dir() { std::fs::remove_dir_all(&out) } else { std::fs::remove_file(&out) }.unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes_on_any_number_of_threads() {
+    let place = Place::new();
+    let input = [testdata("rdb/everything-redis_v10.rdb")];
+    let mut outputs = Vec::new();
+    for threads in [1, 2, 5] {
+        let mut options = to(Kind::Rdb, "redis-6.2");
+        options.lossy = true;
+        options.scan.threads = threads;
+        let out = place.at(&format!("{threads}.rdb"));
+        run(&input, &out, &options).unwrap();
+        outputs.push(std::fs::read(out).unwrap());
+    }
+    assert!(outputs.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn what_changes_nothing_is_copied_as_it_stands() {
+    let place = Place::new();
+    let report = run(&[testdata("rdb/hash-listpack_v10.rdb")], &place.at("out"), &to(Kind::Rdb, "same")).unwrap();
+    assert_eq!((report.copied, report.left_out), (report.keys, 0));
+}
+
+#[test]
+fn what_the_target_cannot_hold_is_refused_by_name_or_lost_on_request() {
+    let place = Place::new();
+    let input = [testdata("rdb/hash-field-expiry_v12.rdb")];
+    let out = place.at("out");
+    let error = run(&input, &out, &to(Kind::Rdb, "redis-7.2")).unwrap_err();
+    assert!(matches!(&error, Error::Unfit { losses, .. } if losses.total > 0), "{error}");
+    assert!(error.to_string().contains("the expiry of hash fields") && error.hint().is_some(), "{error}");
+    assert!(place.names("").is_empty(), "nothing is left behind");
+    let report = run(&input, &out, &Options { lossy: true, ..to(Kind::Rdb, "redis-7.2") }).unwrap();
+    assert!(!report.losses.is_empty() && report.keys > 0);
+}
+
+#[test]
+fn an_output_that_exists_stays_and_the_input_is_never_the_output() {
+    let place = Place::new();
+    let copy = place.at("in.rdb");
+    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/rdb/intset_v9.rdb"), &copy).unwrap();
+    std::fs::write(place.at("there"), "old").unwrap();
+    let refused = run(&[open(&copy)], &place.at("there"), &to(Kind::Rdb, "same")).unwrap_err();
+    assert_eq!(refused.code(), "convert-output");
+    let force = Options { existing: Existing { replace: true, keep_backup: false }, ..to(Kind::Rdb, "same") };
+    assert!(run(&[open(&copy)], &copy, &force).is_err(), "not even with force");
+    run(&[open(&copy)], &place.at("there"), &force).unwrap();
+    let in_place = Options { existing: Existing { replace: false, keep_backup: true }, ..to(Kind::Rdb, "same") };
+    let before = std::fs::read(&copy).unwrap();
+    run(&[open(&copy)], &copy, &in_place).unwrap();
+    assert_eq!(std::fs::read(place.at("in.rdb.bak")).unwrap(), before);
+    assert_eq!(place.names(""), ["in.rdb", "in.rdb.bak", "there"]);
+}
+
+#[test]
+fn a_damaged_input_leaves_no_output() {
+    let place = Place::new();
+    let whole = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/rdb/intset_v9.rdb")).unwrap();
+    for (at, flip) in [(whole.len() - 1, 1), (whole.len() - 20, 0x80)] {
+        let mut bad = whole.clone();
+        bad[at] ^= flip;
+        std::fs::write(place.at("bad.rdb"), &bad).unwrap();
+        let error = run(&[open(&place.at("bad.rdb"))], &place.at("out"), &to(Kind::Rdb, "same")).unwrap_err();
+        assert!(error.hint().is_some_and(|hint| hint.contains("repair")), "{error}");
+        assert_eq!(place.names(""), ["bad.rdb"]);
+    }
+}
+
+#[test]
+fn splits_hold_every_key_once_and_merge_back_to_the_same_data() {
+    let place = Place::new();
+    let input = [testdata("rdb/everything-redis_v10.rdb")];
+    let whole = digest_of(&input[0], "redis-7.0");
+    for split in [SplitBy::Slot(5), SplitBy::Db, SplitBy::Prefix(b":".to_vec())] {
+        let out = place.at("parts");
+        let report = run(&input, &out, &Options { split: Some(split.clone()), ..to(Kind::Rdb, "same") }).unwrap();
+        let parts: Vec<Input> = place.names("parts").iter().map(|name| open(&out.join(name))).collect();
+        assert_eq!(report.files, parts.len() as u64);
+        let merged = place.at("merged.rdb");
+        let again = run(&parts, &merged, &to(Kind::Rdb, "same")).unwrap();
+        assert_eq!(again.keys, report.keys);
+        assert_eq!(digest_of(&open(&merged), "redis-7.0"), whole, "{split:?}");
+        std::fs::remove_dir_all(&out).unwrap();
+        std::fs::remove_file(&merged).unwrap();
+    }
+}
+
+#[test]
+fn of_keys_of_one_name_the_asked_for_stays() {
+    let place = Place::new();
+    let image = |value: &str| {
+        let mut out = Vec::new();
+        let mut writer = crate::rdb::Writer::new(&mut out, Target::named("redis-7.0").unwrap());
+        writer.raw(crate::value::DbIndex(0), format!("\0\x01k\x01{value}").as_bytes());
+        writer.finish().unwrap();
+        input::from_bytes(value, out).unwrap()
+    };
+    let inputs = [image("a"), image("b")];
+    let error = run(&inputs, &place.at("out"), &to(Kind::Rdb, "same")).unwrap_err();
+    assert!(matches!(&error, Error::Duplicate { key, .. } if key == b"k"), "{error}");
+    for (rule, value) in [(OnDuplicate::First, "a"), (OnDuplicate::Last, "b")] {
+        let out = place.at(value);
+        run(&inputs, &out, &Options { on_duplicate: rule, ..to(Kind::Rdb, "same") }).unwrap();
+        assert_eq!(digest_of(&open(&out), "redis-7.0"), digest_of(&image(value), "redis-7.0"));
+    }
+}
+
+#[test]
+fn selections_and_limits_choose_keys() {
+    let place = Place::new();
+    let input = [testdata("rdb/everything-redis_v10.rdb")];
+    let all = run(&input, &place.at("all"), &to(Kind::Rdb, "same")).unwrap().keys;
+    let only = |selection| Options { selection, ..to(Kind::Rdb, "same") };
+    let none = Selection { keys: vec![Glob::literal(b"no such key")], ..Selection::default() };
+    let report = run(&input, &place.at("none"), &only(none)).unwrap();
+    assert_eq!((report.keys, report.left_out), (0, all));
+    for kind in [Kind::Rdb, Kind::Aof] {
+        let three = Options { kind, ..only(Selection { limit: Some(3), ..Selection::default() }) };
+        let out = place.at(if kind == Kind::Rdb { "three.rdb" } else { "three.aof" });
+        let report = run(&input, &out, &three).unwrap();
+        assert_eq!((report.keys, report.left_out), (3, all - 3));
+    }
+}
+
+#[test]
+fn expiries_shift_and_the_expired_go() {
+    let place = Place::new();
+    let input = [testdata("rdb/expires_v9.rdb")];
+    let expiries = |path: &Path| {
+        let bytes = std::fs::read(path).unwrap();
+        let reader = crate::rdb::Reader::new(&bytes).unwrap();
+        let keys = reader.filter_map(|record| match record.unwrap() {
+            crate::rdb::Record::Key(key) => Some(key.expiry.map(|at| at.0)),
+            _ => None,
+        });
+        keys.collect::<Vec<_>>()
+    };
+    run(&input, &place.at("same"), &to(Kind::Rdb, "same")).unwrap();
+    run(&input, &place.at("later"), &Options { ttl_shift: 5000, ..to(Kind::Rdb, "same") }).unwrap();
+    let (before, after) = (expiries(&place.at("same")), expiries(&place.at("later")));
+    assert!(before.iter().any(Option::is_some));
+    assert_eq!(after, before.iter().map(|at| at.map(|at| at + 5000)).collect::<Vec<_>>());
+    let at_the_end = Some(crate::value::UnixMillis(i64::MAX));
+    let dropped = Options { drop_expired: at_the_end, ..to(Kind::Rdb, "same") };
+    run(&input, &place.at("dropped"), &dropped).unwrap();
+    assert!(expiries(&place.at("dropped")).iter().all(Option::is_none));
+}
+
+#[test]
+fn scrubbed_data_has_the_same_shape_and_none_of_the_words() {
+    let place = Place::new();
+    let input = [testdata("aof/chat_redis-7.0")];
+    let plain = place.at("plain.rdb");
+    run(&input, &plain, &to(Kind::Rdb, "redis-7.0")).unwrap();
+    let scrubbed = place.at("scrubbed.rdb");
+    let report = run(&[open(&plain)], &scrubbed, &Options { scrub: true, ..to(Kind::Rdb, "same") }).unwrap();
+    let types = |path: &Path| {
+        let bytes = std::fs::read(path).unwrap();
+        let reader = crate::rdb::Reader::new(&bytes).unwrap();
+        let keys = reader.filter_map(|record| match record.unwrap() {
+            crate::rdb::Record::Key(key) => {
+                let count = key.value.count(&mut crate::rdb::Scratch::default()).unwrap();
+                Some((key.key.len(), key.value.kind(), count))
+            }
+            _ => None,
+        });
+        keys.collect::<Vec<_>>()
+    };
+    assert_eq!(types(&scrubbed), types(&plain));
+    assert_eq!(report.keys, types(&plain).len() as u64);
+    let contains = |path: &Path, word: &[u8]| memchr::memmem::find(&std::fs::read(path).unwrap(), word).is_some();
+    assert!(contains(&plain, b"online_users") && !contains(&scrubbed, b"online_users"));
+}
