@@ -103,8 +103,16 @@ fn strike(name: &str, target: Target, data: &[u8]) {
     }
 }
 
-fn snapshots() -> Vec<Vec<u8>> {
-    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/rdb"), Some("rdb"))
+fn testdata(folder: &str, extension: &str) -> Vec<Vec<u8>> {
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(folder), Some(extension))
+}
+
+fn logs() -> Vec<Vec<u8>> {
+    let mut logs = testdata("aof", "aof");
+    for directory in ["chat_redis-7.0", "chat-timestamps_redis-7.0", "chat_redis-8.6", "chat_valkey-9.1"] {
+        logs.extend(testdata(&format!("aof/{directory}"), "aof"));
+    }
+    logs
 }
 
 #[test]
@@ -144,10 +152,30 @@ fn any_bytes_as_a_value() {
 
 #[test]
 fn any_bytes_as_an_rdb_image() {
-    attack("rdb_reader", careen::rdb::attack::reader, snapshots());
+    attack("rdb_reader", careen::rdb::attack::reader, testdata("rdb", "rdb"));
 }
 
 #[test]
 fn any_bytes_to_a_check() {
-    attack("rdb_check", careen::check::attack::rdb, snapshots());
+    attack("rdb_check", careen::check::attack::rdb, testdata("rdb", "rdb"));
+}
+
+#[test]
+fn any_bytes_as_a_log() {
+    attack("aof_reader", careen::aof::attack::aof_reader, logs());
+}
+
+#[test]
+fn any_bytes_as_a_manifest() {
+    attack("manifest", careen::aof::attack::manifest, testdata("aof/chat_redis-8.6", "manifest"));
+}
+
+#[test]
+fn any_bytes_to_a_replay() {
+    attack("replay_part", careen::replay::attack::part, logs());
+}
+
+#[test]
+fn any_words_to_a_replay() {
+    attack("replay_commands", careen::replay::attack::commands, Vec::new());
 }

@@ -13,6 +13,8 @@
 //! | [`bits`], [`hyperloglog`], [`geo`] | algorithms on plain bytes and numbers |
 
 pub mod args;
+#[doc(hidden)]
+pub mod attack;
 pub mod bits;
 pub mod engine;
 pub mod geo;

@@ -1,24 +1,11 @@
 //! What an RDB image holds, in the shape of the JSON in `testdata/`: the words of the server that wrote it.
 
-use std::path::{Path, PathBuf};
-
 use careen::rdb::object::Tail;
 use careen::rdb::{Buffers, Element, KeyRecord, Reader, Record, Result, ValueRef};
 use serde_json::{Value, json};
 
-/// The files of a folder of `testdata/` that end so, in order.
-pub fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(folder);
-    let entries = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|found| found == extension));
-    paths.sort();
-    assert!(!paths.is_empty(), "no .{extension} in {}", folder.display());
-    paths
-}
-
 /// Bytes as JSON: text, or what is no text in base64.
-pub fn text(bytes: &[u8]) -> Value {
+pub(crate) fn text(bytes: &[u8]) -> Value {
     use base64::Engine as _;
     match std::str::from_utf8(bytes) {
         Ok(text) => json!(text),
@@ -27,7 +14,7 @@ pub fn text(bytes: &[u8]) -> Value {
 }
 
 /// The keys of an image, ordered by database and name.
-pub fn image(data: &[u8]) -> Result<Vec<Value>> {
+pub(crate) fn image(data: &[u8]) -> Result<Vec<Value>> {
     let mut reader = Reader::new(data)?;
     let mut keys = Vec::new();
     while let Some(record) = reader.next_record()? {
@@ -49,9 +36,10 @@ fn key(record: &KeyRecord<'_>) -> Result<Value> {
     }))
 }
 
-/// A value; sets and hashes are sorted.
-pub fn value(value: &ValueRef<'_>) -> Result<Value> {
-    let (mut items, mut unordered, mut entries, mut rest) = (Vec::new(), Vec::new(), Vec::new(), Value::Null);
+/// A value; sets and hashes are sorted, sorted sets in the order of their scores.
+pub(crate) fn value(value: &ValueRef<'_>) -> Result<Value> {
+    let (mut items, mut unordered, mut scored) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut entries, mut rest) = (Vec::new(), Value::Null);
     value.elements(&mut Buffers::default(), &mut |element| {
         match element {
             Element::Item(item) => items.push(text(&item)),
@@ -64,7 +52,8 @@ pub fn value(value: &ValueRef<'_>) -> Result<Value> {
                 unordered.push((field.to_vec(), shown));
             }
             Element::Scored(member, score) => {
-                items.push(json!({ "member": text(&member), "score": score_text(score) }))
+                let shown = json!({ "member": text(&member), "score": score_text(score) });
+                scored.push((score, member.to_vec(), shown));
             }
             Element::Entry(id, pairs) => entries.push(json!({ "id": id.to_string(), "fields": fields(pairs) })),
             Element::Tail(tail) => rest = tail_of(tail),
@@ -74,6 +63,8 @@ pub fn value(value: &ValueRef<'_>) -> Result<Value> {
         }
         Ok(())
     })?;
+    scored.sort_by(|a, b| a.0.partial_cmp(&b.0).unwrap().then_with(|| a.1.cmp(&b.1)));
+    items.extend(scored.into_iter().map(|(_, _, shown)| shown));
     unordered.sort_by(|a, b| a.0.cmp(&b.0));
     items.extend(unordered.into_iter().map(|(_, shown)| shown));
     if rest.get("groups").is_some() {
