@@ -85,6 +85,8 @@ pub struct Salvaged {
     pub failure: Option<(usize, rdb::Error)>,
     /// Bytes of records whose database is a guess.
     pub db_uncertain: Vec<Range<usize>>,
+    /// Records that read well and are left out all the same, and why.
+    pub dropped: Vec<(Range<usize>, &'static str)>,
 }
 
 /// Salvage an image whose records begin at `from`.
@@ -169,7 +171,7 @@ impl<'a> Salvage<'a> {
         if tails.is_empty() {
             return path;
         }
-        for (_, range) in tails {
+        for range in tails {
             self.field.strike(range);
         }
         let starts = search::search(&mut self.field, profile, self.r0);
@@ -254,7 +256,11 @@ fn finish(
     }
     let range = |picks: &[Pick]| Some(picks.first()?.unit.start..picks.last()?.unit.end);
     let db_uncertain = uncertain.into_iter().filter_map(|stretch| picks.get(stretch).and_then(range)).collect();
-    Salvaged { records: picks.iter().filter_map(kept).collect(), failure, db_uncertain }
+    let dropped = picks.iter().filter_map(|pick| match pick.fate {
+        Fate::Dropped(why) => Some((pick.unit.start..pick.unit.end, why)),
+        _ => None,
+    });
+    Salvaged { records: picks.iter().filter_map(kept).collect(), failure, db_uncertain, dropped: dropped.collect() }
 }
 
 fn kept(pick: &Pick) -> Option<Kept> {
