@@ -24,6 +24,7 @@ mod man;
 mod output;
 mod progress;
 mod render;
+mod repair;
 
 use clap::Parser;
 use context::Context;
@@ -85,6 +86,7 @@ enum Command {
     Keys(keys::Keys),
     Get(get::Get),
     Export(export::Export),
+    Repair(repair::Repair),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -97,6 +99,7 @@ impl Command {
             Self::Keys(command) => command.run(cx),
             Self::Get(command) => command.run(cx),
             Self::Export(command) => command.run(cx),
+            Self::Repair(command) => command.run(cx),
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),
         }

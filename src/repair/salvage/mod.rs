@@ -34,6 +34,8 @@ mod shape;
 mod strict;
 mod unit;
 
+pub use body::first_version;
+
 use std::ops::Range;
 
 use crate::bytes::Budget;
@@ -56,6 +58,8 @@ pub struct Kept {
     pub db: u32,
     /// Why it is not sure, when it is not.
     pub doubt: Option<&'static str>,
+    /// It begins behind a gap without an expiry, and most keys of the file have one: its own may be lost.
+    pub expiry_unknown: bool,
 }
 
 /// What a record is.
@@ -70,8 +74,8 @@ pub enum KeptKind {
     Select,
     /// RESIZEDB; its numbers are not to be believed.
     Resize,
-    /// Any other record.
-    Other,
+    /// Any other record, by its opcode.
+    Other(u8),
     /// The end mark and the sum.
     End,
 }
@@ -260,7 +264,17 @@ fn finish(
         Fate::Dropped(why) => Some((pick.unit.start..pick.unit.end, why)),
         _ => None,
     });
-    Salvaged { records: picks.iter().filter_map(kept).collect(), failure, db_uncertain, dropped: dropped.collect() }
+    let dropped = dropped.collect();
+    let mut records: Vec<Kept> = picks.iter().filter_map(kept).collect();
+    if profile.mostly_expires() {
+        let mut end = from;
+        for record in &mut records {
+            let bare = record.kind == KeptKind::Key { expires: false };
+            record.expiry_unknown = bare && record.range.start != end;
+            end = record.range.end;
+        }
+    }
+    Salvaged { records, failure, db_uncertain, dropped }
 }
 
 fn kept(pick: &Pick) -> Option<Kept> {
@@ -273,8 +287,9 @@ fn kept(pick: &Pick) -> Option<Kept> {
         What::Key(key) => KeptKind::Key { expires: key.expires },
         What::Select(_) => KeptKind::Select,
         What::Resize { .. } => KeptKind::Resize,
-        What::Other(_) => KeptKind::Other,
+        What::Other(opcode) => KeptKind::Other(opcode),
         What::End => KeptKind::End,
     };
-    Some(Kept { range: pick.unit.start..pick.unit.end, kind, db: pick.db, doubt })
+    let range = pick.unit.start..pick.unit.end;
+    Some(Kept { range, kind, db: pick.db, doubt, expiry_unknown: false })
 }
