@@ -29,6 +29,7 @@ mod output;
 mod progress;
 mod render;
 mod replay;
+mod repair;
 
 use clap::Parser;
 use context::Context;
@@ -95,6 +96,7 @@ enum Command {
     Diff(diff::Diff),
     Compact(compact::Compact),
     Convert(convert::Convert),
+    Repair(repair::Repair),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -112,6 +114,7 @@ impl Command {
             Self::Diff(command) => command.run(cx),
             Self::Compact(command) => command.run(cx),
             Self::Convert(command) => command.run(cx),
+            Self::Repair(command) => command.run(cx),
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),
         }

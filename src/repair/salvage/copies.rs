@@ -1,6 +1,6 @@
 //! Blocks that stand in the file twice: a copy that was written over something, or pushed between.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::pick::{Pick, Segment};
 use super::unit::What;
@@ -78,7 +78,11 @@ pub(super) fn copies(picks: &mut [Pick], segments: &[Segment], bytes: &[u8]) {
             }
         }
     }
-    let mut dropped = foreign_blocks(segments, &twins);
+    let mut dropped: HashSet<usize> = foreign_blocks(segments, &twins).into_iter().collect();
+    // A copy of a copy is the original.
+    for twin in &mut twins {
+        *twin = twin.filter(|twin| !dropped.contains(twin));
+    }
     dropped.extend(segments.iter().skip(1).flat_map(|segment| leading_copy(segment, picks, &twins)));
     for index in dropped {
         if let Some(pick) = picks.get_mut(index) {

@@ -86,6 +86,8 @@ impl State {
         let collide = differing >= 2 && differing > identical;
         match picks.get(stretch.end).map(|pick| pick.unit.what) {
             Some(What::Select(next)) => next > self.db.saturating_add(1) && (collide || over && differing > 0),
+            // Files from before RESIZEDB have no budget: then many collisions have to do.
+            _ if self.budget.is_none() => differing >= 4 && differing > identical * 2,
             _ => over && differing > 0,
         }
     }

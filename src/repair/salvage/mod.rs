@@ -34,6 +34,8 @@ mod shape;
 mod strict;
 mod unit;
 
+pub use body::first_version;
+
 use std::ops::Range;
 
 use crate::bytes::Budget;
@@ -56,6 +58,8 @@ pub struct Kept {
     pub db: u32,
     /// Why it is not sure, when it is not.
     pub doubt: Option<&'static str>,
+    /// It begins behind a gap without an expiry, and most keys of the file have one: its own may be lost.
+    pub expiry_unknown: bool,
 }
 
 /// What a record is.
@@ -70,8 +74,8 @@ pub enum KeptKind {
     Select,
     /// RESIZEDB; its numbers are not to be believed.
     Resize,
-    /// Any other record.
-    Other,
+    /// Any other record, by its opcode.
+    Other(u8),
     /// The end mark and the sum.
     End,
 }
@@ -85,6 +89,8 @@ pub struct Salvaged {
     pub failure: Option<(usize, rdb::Error)>,
     /// Bytes of records whose database is a guess.
     pub db_uncertain: Vec<Range<usize>>,
+    /// Records that read well and are left out all the same, and why.
+    pub dropped: Vec<(Range<usize>, &'static str)>,
 }
 
 /// Salvage an image whose records begin at `from`.
@@ -169,7 +175,7 @@ impl<'a> Salvage<'a> {
         if tails.is_empty() {
             return path;
         }
-        for (_, range) in tails {
+        for range in tails {
             self.field.strike(range);
         }
         let starts = search::search(&mut self.field, profile, self.r0);
@@ -254,7 +260,21 @@ fn finish(
     }
     let range = |picks: &[Pick]| Some(picks.first()?.unit.start..picks.last()?.unit.end);
     let db_uncertain = uncertain.into_iter().filter_map(|stretch| picks.get(stretch).and_then(range)).collect();
-    Salvaged { records: picks.iter().filter_map(kept).collect(), failure, db_uncertain }
+    let dropped = picks.iter().filter_map(|pick| match pick.fate {
+        Fate::Dropped(why) => Some((pick.unit.start..pick.unit.end, why)),
+        _ => None,
+    });
+    let dropped = dropped.collect();
+    let mut records: Vec<Kept> = picks.iter().filter_map(kept).collect();
+    if profile.mostly_expires() {
+        let mut end = from;
+        for record in &mut records {
+            let bare = record.kind == KeptKind::Key { expires: false };
+            record.expiry_unknown = bare && record.range.start != end;
+            end = record.range.end;
+        }
+    }
+    Salvaged { records, failure, db_uncertain, dropped }
 }
 
 fn kept(pick: &Pick) -> Option<Kept> {
@@ -267,8 +287,9 @@ fn kept(pick: &Pick) -> Option<Kept> {
         What::Key(key) => KeptKind::Key { expires: key.expires },
         What::Select(_) => KeptKind::Select,
         What::Resize { .. } => KeptKind::Resize,
-        What::Other(_) => KeptKind::Other,
+        What::Other(opcode) => KeptKind::Other(opcode),
         What::End => KeptKind::End,
     };
-    Some(Kept { range: pick.unit.start..pick.unit.end, kind, db: pick.db, doubt })
+    let range = pick.unit.start..pick.unit.end;
+    Some(Kept { range, kind, db: pick.db, doubt, expiry_unknown: false })
 }

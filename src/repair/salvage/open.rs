@@ -9,7 +9,7 @@ use super::field::Field;
 use super::path::Chosen;
 use super::profile::Profile;
 use super::strict::Strict;
-use super::unit::What;
+use super::unit::{Key, What};
 use crate::rdb::{Dialect, ValueType, opcode};
 
 /// Strings read when elements are followed.
@@ -125,7 +125,7 @@ fn tail_from(
             }
             break;
         }
-        keys += u32::from(field.unit(at).is_some_and(|unit| unit.key().is_some_and(|key| profile.knows(key.shape))));
+        keys += u32::from(field.unit(at).is_some_and(|unit| unit.key().is_some_and(|key| is_key_shape(profile, key))));
         passed.push(at);
         let before = s;
         let Some(element) = body::element(&mut s, head.value_type) else {
@@ -155,13 +155,18 @@ fn is_nodes(value_type: ValueType) -> bool {
     )
 }
 
+/// A shape that keys have and elements have not.
+fn is_key_shape(profile: &Profile, key: &Key) -> bool {
+    profile.knows(key.shape) && !profile.is_element(key.shape)
+}
+
 /// A unit that is certainly one.
 pub(super) fn is_strong(field: &mut Field<'_>, profile: &Profile, at: usize) -> bool {
     let Some((unit, bits)) = field.weighed(at, profile) else { return false };
     match unit.what {
         What::End => true,
         What::Select(_) => field.unit(unit.end).is_some_and(|next| matches!(next.what, What::Resize { .. })),
-        What::Key(key) => bits >= 14.0 && profile.knows(key.shape) && field.unit(unit.end).is_some(),
+        What::Key(key) => bits >= 14.0 && is_key_shape(profile, &key) && field.unit(unit.end).is_some(),
         _ => false,
     }
 }
@@ -183,20 +188,43 @@ pub(super) fn tails(
     profile: &Profile,
     path: &[Chosen],
     failures: &[(usize, Option<usize>)],
-) -> Vec<(Head, Range<usize>)> {
+) -> Vec<Range<usize>> {
     let mut tails = Vec::new();
     for &(failure, before) in failures {
         let Some(end) = next_strong(field, profile, path, failure) else { continue };
+        if let Some(range) = head(field, failure).and_then(|head| sound_part(field, profile, &head, end)) {
+            tails.push(range);
+        }
         for start in [Some(failure), before].into_iter().flatten() {
             let Some(head) = head(field, start) else { continue };
             let from = failure.max(head.elements);
             if let Some(range) = tail(field, profile, &head, from..end) {
-                tails.push((head, range));
+                tails.push(range);
                 break;
             }
         }
     }
     tails
+}
+
+/// The elements of an open collection before the damage. Elements that run over the place where a strong unit begins say
+/// nothing: their count or a length is wrong, and true records may be among them.
+fn sound_part(field: &mut Field<'_>, profile: &Profile, head: &Head, limit: usize) -> Option<Range<usize>> {
+    let mut s = Strict::new(field.bytes(), head.elements, STEPS);
+    let mut count = 0u64;
+    while count < head.count {
+        let before = s;
+        let strong = count > 0 && is_strong(field, profile, before.at());
+        if strong || body::element(&mut s, head.value_type).is_none() {
+            s = before;
+            break;
+        }
+        count += 1;
+        if s.at() > limit {
+            return None;
+        }
+    }
+    (count >= if is_nodes(head.value_type) { 1 } else { 3 }).then_some(head.start + 1..s.at())
 }
 
 /// Where the first strong unit of the path behind an offset begins.

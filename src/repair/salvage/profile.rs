@@ -75,6 +75,7 @@ impl Profile {
 
     fn shape_bits(&self, key: &Key) -> f64 {
         match self.shapes.get(&key.shape) {
+            Some(_) if self.is_element(key.shape) => 0.0,
             Some(&seen) => (6.0 + f64::from(seen).log2()).min(12.0),
             None if self.keys >= 10 => -4.0,
             None => 0.0,

@@ -1,0 +1,90 @@
+//! What a repair did.
+
+use super::text::counted;
+use super::{escape, json};
+use careen::input::Part;
+use careen::repair::Plan;
+use careen::repair::plan::{Correction, Lost};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Keys named for each range in a text.
+const NAMED: usize = 4;
+
+/// The report, on one line.
+pub(crate) fn json(plan: &Plan, part: &Part, output: Option<&Path>) -> String {
+    let file = &part.name;
+    let object = json!({
+        "input": file,
+        "output": output.map(|path| path.display().to_string()),
+        "kept": { "keys": plan.kept.keys, "commands": plan.kept.commands, "bytes": plan.kept.bytes },
+        "lost": plan.lost.iter().map(|lost| range(file, lost)).collect::<Vec<_>>(),
+        "doubtful": plan.doubtful.iter().map(|doubtful| range(file, doubtful)).collect::<Vec<_>>(),
+        "corrected": plan.corrected.iter().map(|correction| corrected(file, correction)).collect::<Vec<_>>(),
+        "notes": plan.notes.iter().map(|note| json!({
+            "file": file, "offset": note.offset, "end": note.end, "code": note.code,
+        })).collect::<Vec<_>>(),
+        "proven": plan.proven,
+    });
+    format!("{object}\n")
+}
+
+fn range(file: &str, lost: &Lost) -> Value {
+    let keys: Vec<Value> = lost.keys.iter().map(|key| json::bytes(key)).collect();
+    json!({ "file": file, "offset": lost.offset, "end": lost.end, "code": lost.code, "keys": keys })
+}
+
+fn corrected(file: &str, correction: &Correction) -> Value {
+    json!({ "file": file, "offset": correction.offset, "was": hex(&correction.was), "now": hex(&correction.now) })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The same for a person.
+pub(crate) fn text(plan: &Plan, part: &Part, output: Option<&Path>) -> String {
+    let mut out = format!("{}: ", escape::text(part.name.as_bytes()));
+    out.push_str(&counted(plan.kept.keys, "key"));
+    out.push_str(output.map_or(" would be kept", |_| " kept"));
+    if let Some(path) = output {
+        out.push_str(&format!(" in {}", escape::path(path)));
+    }
+    if !plan.corrected.is_empty() {
+        out.push_str(if plan.proven { ", restored and proven by the checksum" } else { ", restored, not proven" });
+    }
+    out.push('\n');
+    for correction in &plan.corrected {
+        out.push_str(&format!("  corrected at offset {}: {}\n", correction.offset, change(correction)));
+    }
+    for (ranges, word) in [(&plan.lost, "lost"), (&plan.doubtful, doubt(plan))] {
+        for lost in ranges.iter() {
+            out.push_str(&format!("  {word} {} to {}: {}{}\n", lost.offset, lost.end, lost.code, names(&lost.keys)));
+        }
+    }
+    for note in &plan.notes {
+        out.push_str(&format!("  note {} to {}: {}\n", note.offset, note.end, note.code));
+    }
+    out
+}
+
+fn doubt(plan: &Plan) -> &'static str {
+    if plan.doubtful_is_kept { "doubtful, kept" } else { "doubtful, left out" }
+}
+
+fn change(correction: &Correction) -> String {
+    match (&correction.was[..], &correction.now[..]) {
+        (was, []) => format!("{} too many", counted(was.len() as u64, "byte")),
+        ([], now) => format!("{} missing: {}", counted(now.len() as u64, "byte"), hex(now)),
+        (was, now) => format!("{} is {}", hex(was), hex(now)),
+    }
+}
+
+fn names(keys: &[Vec<u8>]) -> String {
+    let named: Vec<String> = keys.iter().take(NAMED).map(|key| escape::text(key)).collect();
+    match (named.is_empty(), keys.len().checked_sub(NAMED).filter(|&more| more > 0)) {
+        (true, _) => String::new(),
+        (false, None) => format!(" ({})", named.join(", ")),
+        (false, Some(more)) => format!(" ({} and {more} more)", named.join(", ")),
+    }
+}

@@ -1,0 +1,379 @@
+//! Planning the repair of one RDB image.
+//!
+//! 1. A sound image is kept as it is.
+//! 2. The checksum finds small changes and surplus runs, and proves them ([`exact`]).
+//! 3. Where that does not help, everything intact is salvaged ([`salvage`]), and the image is put together anew: the
+//!    records as they stand, SELECTDB where the database changes, RESIZEDB with the true numbers, and a new checksum.
+
+use std::io::Read;
+use std::ops::Range;
+
+use super::exact::{self, Patch};
+use super::plan::{Correction, Lost, Mode, Note, Piece, Plan};
+use super::salvage::{self, Kept, KeptKind, Salvaged};
+use crate::bytes::Cursor;
+use crate::bytes::source::{self, Source};
+use crate::check;
+use crate::finding::{Finding, Severity};
+use crate::rdb::{Dialect, Header, Reader, Record, length, opcode};
+use crate::scan::walk;
+use crate::value::DbIndex;
+
+/// How an image is repaired.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// How far to go.
+    pub mode: Mode,
+    /// Do not try the checksum.
+    pub no_exact: bool,
+    /// Put doubtful records into the output.
+    pub keep_doubtful: bool,
+    /// Keys whose expiry may be lost are doubtful.
+    pub strict_ttl: bool,
+    /// Threads and budget.
+    pub walk: walk::Options,
+}
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nothing is proven, and only that was wanted.
+    NotProven,
+    /// The image does not begin like one.
+    NoHeader,
+}
+
+/// Magic and version, or what is left of them.
+#[derive(Debug, Clone, Copy)]
+struct Start {
+    version: u32,
+    dialect: Dialect,
+    is_whole: bool,
+}
+
+/// Plan the repair of an image. `progress` gets the share done, 0 to 1.
+///
+/// # Errors
+/// When there is nothing to plan; see [`Refusal`].
+pub fn plan(image: &[u8], options: &Options, progress: &mut dyn FnMut(f64)) -> Result<Plan, Refusal> {
+    let start = start_of(image).ok_or(Refusal::NoHeader)?;
+    let found = look(image, options);
+    if found.is_sound {
+        return Ok(untouched(image, &found));
+    }
+    let image = image.get(..found.end).unwrap_or(image);
+    if options.mode != Mode::Truncate && !options.no_exact && can_be_exact(image, start) {
+        if let Some(plan) = by_checksum(image, &found, options, progress) {
+            return Ok(plan);
+        }
+    }
+    if options.mode == Mode::Exact {
+        return Err(Refusal::NotProven);
+    }
+    let salvaged = salvage::salvage(image, HEADER, start.version, start.dialect, &options.walk.budget);
+    Ok(Rebuild { image, start, options, plan: Plan::default() }.from(salvaged))
+}
+
+/// Bytes of the header.
+const HEADER: usize = 9;
+
+fn start_of(image: &[u8]) -> Option<Start> {
+    if let Ok(header) = Header::decode(&mut Cursor::new(image)) {
+        return Some(Start { version: header.version, dialect: header.dialect, is_whole: true });
+    }
+    let head = image.get(..HEADER)?;
+    let wrong = |magic: &[u8]| head.iter().zip(magic).filter(|(a, b)| a != b).count();
+    let (dialect, version) = match (wrong(b"REDIS00"), wrong(b"VALKEY0")) {
+        (0..=2, _) => (Dialect::Redis, 12),
+        (_, 0..=2) => (Dialect::Valkey, 80),
+        _ => return None,
+    };
+    Some(Start { version, dialect, is_whole: false })
+}
+
+/// What a check says before anything is tried.
+struct Found {
+    is_sound: bool,
+    keys: u64,
+    /// Where the image ends: before bytes that a server does not look at.
+    end: usize,
+    /// Where the structure breaks.
+    failure: Option<u64>,
+}
+
+fn look(image: &[u8], options: &Options) -> Found {
+    let check = check::rdb::Options { walk: options.walk.clone(), ..check::rdb::Options::default() };
+    let report = check::rdb::check(image, 0..image.len() as u64, &check, |_| {});
+    let errors = |finding: &&Finding| finding.severity == Severity::Error;
+    let broken = report.findings.iter().find(|finding| errors(finding) && finding.code != "rdb-checksum-mismatch");
+    let summed = report.summary.stored_checksum.is_some_and(|stored| stored != 0);
+    let is_whole = report.summary.error.is_none() && report.summary.checksum_holds();
+    // Only a sum that holds proves that the end mark is one.
+    let end = if is_whole && summed { report.summary.end } else { image.len() as u64 };
+    let reaches_end = report.summary.end == image.len() as u64 || is_whole && summed;
+    Found {
+        is_sound: is_whole && broken.is_none() && reaches_end,
+        keys: report.keys,
+        end: usize::try_from(end).unwrap_or(image.len()),
+        failure: broken.map(|finding| finding.offset).or((!reaches_end).then_some(report.summary.end)),
+    }
+}
+
+fn untouched(image: &[u8], found: &Found) -> Plan {
+    let mut plan = Plan { proven: true, ..Plan::default() };
+    plan.kept.keys = found.keys;
+    plan.keep(0..found.end as u64);
+    if found.end < image.len() {
+        let end = image.len() as u64;
+        plan.lost.push(Lost { offset: found.end as u64, end, code: "rdb-trailing-bytes", keys: Vec::new() });
+    }
+    plan
+}
+
+/// There is a sum, it was not switched off, and the image was not cut before it.
+fn can_be_exact(image: &[u8], start: Start) -> bool {
+    start.version >= 5 && image.last_chunk::<8>().is_some_and(|sum| *sum != [0; 8])
+}
+
+fn by_checksum(image: &[u8], found: &Found, options: &Options, progress: &mut dyn FnMut(f64)) -> Option<Plan> {
+    let search = exact::Options { failure: found.failure, threads: options.walk.threads };
+    let mut keys = 0;
+    let mut sound = |patch: &Patch| {
+        let found = patched(image, patch, options);
+        keys = found.as_ref().map_or(keys, |found| found.keys);
+        found.is_some_and(|found| found.is_sound)
+    };
+    let repair = exact::repair(image, &search, &mut sound, progress)?;
+    if options.mode == Mode::Exact && !repair.proven {
+        return None;
+    }
+    let patch = repair.patch;
+    let mut plan = Plan { proven: repair.proven, ..Plan::default() };
+    plan.kept.keys = keys;
+    plan.keep(0..patch.at);
+    if !patch.inserted.is_empty() {
+        plan.pieces.push(Piece::Bytes(patch.inserted.clone()));
+    }
+    plan.keep(patch.at.saturating_add(patch.removed)..image.len() as u64);
+    let was = patch.was(image).to_vec();
+    plan.corrected.push(Correction { offset: patch.at, was, now: patch.inserted });
+    Some(plan)
+}
+
+/// Check a patched image as deep as any other.
+fn patched(image: &[u8], patch: &Patch, options: &Options) -> Option<Found> {
+    let spool = source::Options { budget: options.walk.budget.clone(), ..source::Options::default() };
+    // The chain of slices begins with the image's own header, so it is never taken for an archive.
+    let source = Source::stream("patched image", patch.read(image).take(u64::MAX), &spool).ok()?;
+    let found = look(source.bytes(), options);
+    (found.end == source.bytes().len()).then_some(found)
+}
+
+/// The image, put together anew.
+struct Rebuild<'a> {
+    image: &'a [u8],
+    start: Start,
+    options: &'a Options,
+    plan: Plan,
+}
+
+/// Keys of one database that follow one another in the output.
+struct Section<'r> {
+    db: u32,
+    keys: u64,
+    expires: u64,
+    records: &'r [Kept],
+}
+
+impl Rebuild<'_> {
+    fn from(mut self, salvaged: Salvaged) -> Plan {
+        let failure = salvaged.failure.as_ref().map(|(at, error)| (*at, error.code()));
+        let mut records = salvaged.records;
+        if self.options.mode == Mode::Truncate {
+            let end = failure.map_or(usize::MAX, |(at, _)| at);
+            records.retain(|record| record.range.end <= end && record.doubt.is_none());
+        }
+        self.doubtful(&mut records);
+        self.lost(&records, &salvaged.dropped, failure);
+        self.notes(&records, &salvaged.db_uncertain, failure.is_none());
+        records.retain(|record| record.doubt.is_none() || self.options.keep_doubtful);
+        self.header(&records);
+        for section in sections(&records) {
+            self.section(&section);
+        }
+        self.plan.pieces.push(Piece::Bytes(vec![opcode::EOF]));
+        if self.start.version >= 5 {
+            self.plan.pieces.push(Piece::Checksum);
+        }
+        self.plan
+    }
+
+    fn doubtful(&mut self, records: &mut [Kept]) {
+        for record in records.iter_mut() {
+            if record.expiry_unknown && self.options.strict_ttl {
+                record.doubt.get_or_insert("expiry-unknown");
+            }
+            let Some(code) = record.doubt else { continue };
+            let keys = self.names(&record.range);
+            let (offset, end) = (record.range.start as u64, record.range.end as u64);
+            self.plan.doubtful.push(Lost { offset, end, code, keys });
+        }
+        self.plan.doubtful_is_kept = self.options.keep_doubtful;
+    }
+
+    /// Everything between the records.
+    fn lost(&mut self, records: &[Kept], dropped: &[(Range<usize>, &'static str)], failure: Option<(usize, &'static str)>) {
+        let mut at = HEADER;
+        let end = Kept {
+            range: self.image.len()..self.image.len(),
+            kind: KeptKind::End,
+            db: 0,
+            doubt: None,
+            expiry_unknown: false,
+        };
+        for record in records.iter().chain([&end]) {
+            if record.range.start > at {
+                let gap = at..record.range.start;
+                let known = failure.filter(|(failed, _)| gap.contains(failed)).map(|(_, code)| code);
+                self.lost_range(gap, dropped, known);
+            }
+            at = at.max(record.range.end);
+        }
+        if records.last().is_none_or(|last| last.kind != KeptKind::End) && self.plan.lost.is_empty() {
+            // Cut right between two records: no byte is lost, but those that never were there are.
+            let end = self.image.len() as u64;
+            self.plan.lost.push(Lost { offset: end, end, code: "rdb-truncated", keys: Vec::new() });
+        }
+    }
+
+    fn lost_range(&mut self, gap: Range<usize>, dropped: &[(Range<usize>, &'static str)], code: Option<&'static str>) {
+        let inside = |range: &Range<usize>| gap.contains(&range.start);
+        let mut keys: Vec<Vec<u8>> = Vec::new();
+        for (range, _) in dropped.iter().filter(|(range, _)| inside(range)) {
+            keys.extend(self.names(range));
+        }
+        let (at_start, name) = self.what_fails(gap.start);
+        keys.extend(name);
+        keys.sort();
+        keys.dedup();
+        let bytes = self.image.get(gap.clone()).unwrap_or_default();
+        let dropped_code = dropped.iter().find(|(range, _)| inside(range)).map(|(_, why)| *why);
+        let code = match (code, dropped_code) {
+            _ if bytes.len() >= 8 && bytes.iter().all(|&byte| byte == 0) => "zero-block",
+            (Some(code), _) => code,
+            (None, Some(why)) => why,
+            (None, None) => at_start.unwrap_or("rdb-unreadable-bytes"),
+        };
+        self.plan.lost.push(Lost { offset: gap.start as u64, end: gap.end as u64, code, keys });
+    }
+
+    /// What a reader says at an offset, and the key that it read.
+    fn what_fails(&self, at: usize) -> (Option<&'static str>, Option<Vec<u8>>) {
+        match self.reader(at).next_record() {
+            Err(error) => (Some(error.code()), error.key().map(<[u8]>::to_vec)),
+            Ok(Some(Record::Key(record))) => (None, Some(record.key.to_vec())),
+            Ok(_) => (None, None),
+        }
+    }
+
+    fn reader(&self, at: usize) -> Reader<'_> {
+        let rest = self.image.get(at..).unwrap_or_default();
+        Reader::resume(Cursor::at(rest, at as u64), self.start.version, self.start.dialect, DbIndex(0))
+    }
+
+    /// The key of a record.
+    fn names(&self, range: &Range<usize>) -> Vec<Vec<u8>> {
+        match self.reader(range.start).next_record() {
+            Ok(Some(Record::Key(record))) => vec![record.key.to_vec()],
+            _ => Vec::new(),
+        }
+    }
+
+    fn notes(&mut self, records: &[Kept], db_uncertain: &[Range<usize>], structure_is_sound: bool) {
+        if structure_is_sound {
+            let end = self.image.len() as u64;
+            self.plan.notes.push(Note { offset: 0, end, code: "checksum-mismatch-structure-intact" });
+        }
+        let note = |range: &Range<usize>, code| Note { offset: range.start as u64, end: range.end as u64, code };
+        self.plan.notes.extend(db_uncertain.iter().map(|range| note(range, "db-uncertain")));
+        let expiry = records.iter().filter(|record| record.expiry_unknown && record.doubt.is_none());
+        self.plan.notes.extend(expiry.map(|record| note(&record.range, "expiry-unknown")));
+    }
+
+    fn header(&mut self, records: &[Kept]) {
+        if self.start.is_whole {
+            return self.plan.keep(0..HEADER as u64);
+        }
+        let version = records.iter().map(|record| self.needs_version(record)).max().unwrap_or(6);
+        self.start.version = if self.start.dialect == Dialect::Valkey { 80 } else { version };
+        let magic = if self.start.dialect == Dialect::Valkey { "VALKEY" } else { "REDIS" };
+        let digits = HEADER.saturating_sub(magic.len());
+        let header = format!("{magic}{:0digits$}", self.start.version);
+        self.plan.pieces.push(Piece::Bytes(header.into_bytes()));
+        self.plan.lost.push(Lost { offset: 0, end: HEADER as u64, code: "rdb-bad-version", keys: Vec::new() });
+        self.plan.lost.rotate_right(1);
+    }
+
+    /// The smallest RDB version that has a record's type or opcode.
+    fn needs_version(&self, record: &Kept) -> u32 {
+        match record.kind {
+            KeptKind::Key { .. } => match self.reader(record.range.start).next_record() {
+                Ok(Some(Record::Key(key))) => salvage::first_version(key.value.value_type),
+                _ => 6,
+            },
+            KeptKind::Other(opcode::FUNCTION2) => 10,
+            KeptKind::Other(opcode::SLOT_INFO) => 12,
+            _ => 6,
+        }
+    }
+
+    fn section(&mut self, section: &Section<'_>) {
+        let mut opened = false;
+        for record in section.records {
+            let in_database = matches!(record.kind, KeptKind::Key { .. } | KeptKind::Other(opcode::SLOT_INFO));
+            if in_database && !opened {
+                opened = true;
+                self.open_database(section);
+            }
+            if in_database || matches!(record.kind, KeptKind::Other(_)) {
+                self.plan.keep(record.range.start as u64..record.range.end as u64);
+            }
+        }
+        self.plan.kept.keys = self.plan.kept.keys.saturating_add(section.keys);
+    }
+
+    fn open_database(&mut self, section: &Section<'_>) {
+        let mut bytes = vec![opcode::SELECTDB];
+        length::encode(section.db.into(), &mut bytes);
+        if self.start.version >= 7 {
+            bytes.push(opcode::RESIZEDB);
+            length::encode(section.keys, &mut bytes);
+            length::encode(section.expires, &mut bytes);
+        }
+        self.plan.pieces.push(Piece::Bytes(bytes));
+    }
+}
+
+/// Cut records where the database changes.
+fn sections(records: &[Kept]) -> Vec<Section<'_>> {
+    let keyed = |record: &Kept| matches!(record.kind, KeptKind::Key { .. });
+    let mut sections = Vec::new();
+    let mut rest = records;
+    while !rest.is_empty() {
+        let db = rest.iter().find(|record| keyed(record)).map_or(0, |record| record.db);
+        let len = rest.iter().position(|record| keyed(record) && record.db != db).unwrap_or(rest.len());
+        // The records between the last key and the next database's first belong to the next.
+        let len = rest.get(..len).and_then(|part| part.iter().rposition(keyed)).map_or(rest.len(), |last| {
+            if len == rest.len() { len } else { last + 1 }
+        });
+        let (records, behind) = rest.split_at(len);
+        let keys = records.iter().filter(|record| keyed(record)).count() as u64;
+        let expires = records.iter().filter(|record| record.kind == KeptKind::Key { expires: true }).count() as u64;
+        sections.push(Section { db, keys, expires, records });
+        rest = behind;
+    }
+    sections
+}
+
+#[cfg(test)]
+mod tests;

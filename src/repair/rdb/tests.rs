@@ -1,0 +1,121 @@
+use super::*;
+use crate::bytes::crc64;
+use crate::repair::apply;
+
+fn golden() -> Vec<u8> {
+    std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/rdb/everything-redis_v13.rdb")).unwrap()
+}
+
+fn repaired(image: &[u8], options: &Options) -> (Plan, Vec<u8>) {
+    let plan = plan(image, options, &mut |_| {}).unwrap();
+    let mut out = Vec::new();
+    apply::write(&plan, image, &mut out).unwrap();
+    (plan, out)
+}
+
+fn is_sound(image: &[u8]) -> bool {
+    look(image, &Options::default()).is_sound
+}
+
+#[test]
+fn a_sound_image_is_copied() {
+    let image = golden();
+    let (plan, out) = repaired(&image, &Options::default());
+    assert!(plan.proven && plan.is_whole() && out == image);
+}
+
+#[test]
+fn bytes_behind_the_end_are_left_out() {
+    let image = golden();
+    let (plan, out) = repaired(&[image.as_slice(), b"garbage"].concat(), &Options::default());
+    assert_eq!(out, image);
+    assert_eq!(plan.lost.iter().map(|lost| lost.code).collect::<Vec<_>>(), ["rdb-trailing-bytes"]);
+}
+
+#[test]
+fn a_flipped_bit_is_put_right_and_proven() {
+    let image = golden();
+    for at in (0..image.len()).step_by(97) {
+        let mut bad = image.clone();
+        bad[at] ^= 0x10;
+        if start_of(&bad).is_none() {
+            continue;
+        }
+        let (plan, out) = repaired(&bad, &Options::default());
+        assert!(plan.proven && out == image, "byte {at}");
+        assert_eq!(plan.corrected[0].offset, at as u64);
+        assert!(plan.is_whole());
+    }
+}
+
+#[test]
+fn salvage_gives_a_sound_image_wherever_it_is_hit() {
+    let image = golden();
+    let all = look(&image, &Options::default()).keys;
+    for at in (9..image.len() - 64).step_by(131) {
+        let mut bad = image.clone();
+        bad[at..at + 40].fill(0xa5);
+        let (plan, out) = repaired(&bad, &Options { no_exact: true, ..Options::default() });
+        assert!(is_sound(&out), "hit at {at}");
+        assert!(plan.kept.keys + 6 >= all, "hit at {at}: {} of {all} keys", plan.kept.keys);
+    }
+}
+
+#[test]
+fn truncating_keeps_what_stands_before_the_damage() {
+    let image = golden();
+    let mut bad = image.clone();
+    let at = image.len() / 2;
+    bad[at..at + 200].fill(0xa5);
+    let truncate = Options { mode: Mode::Truncate, ..Options::default() };
+    let (truncated, out) = repaired(&bad, &truncate);
+    let (salvaged, _) = repaired(&bad, &Options::default());
+    assert!(is_sound(&out));
+    assert!(truncated.kept.keys < salvaged.kept.keys);
+    assert_eq!(truncated.lost.last().unwrap().end, bad.len() as u64);
+}
+
+#[test]
+fn exact_mode_refuses_what_is_not_proven() {
+    let mut bad = golden();
+    let at = bad.len() / 2;
+    bad[at..at + 200].fill(0xa5);
+    let exact = Options { mode: Mode::Exact, ..Options::default() };
+    assert_eq!(plan(&bad, &exact, &mut |_| {}), Err(Refusal::NotProven));
+    assert_eq!(plan(b"REDI", &exact, &mut |_| {}), Err(Refusal::NoHeader));
+}
+
+#[test]
+fn a_wrong_sum_over_a_sound_structure_keeps_everything_and_says_so() {
+    let mut image = golden();
+    let end = image.len();
+    image[end - 8..].copy_from_slice(b"\x11\x22\x33\x44\x55\x66\x77\x88");
+    let (plan, out) = repaired(&image, &Options::default());
+    assert_eq!(plan.notes[0].code, "checksum-mismatch-structure-intact");
+    assert!(!plan.is_whole() && plan.lost.is_empty());
+    assert_eq!(out[..end - 8], image[..end - 8]);
+    assert_eq!(out[end - 8..], crc64::jones(&out[..end - 8]).to_le_bytes());
+}
+
+#[test]
+fn an_unreadable_version_is_taken_from_the_records() {
+    let mut image = golden();
+    image[5..9].copy_from_slice(b"0\xff\xff3");
+    let (plan, out) = repaired(&image, &Options { no_exact: true, ..Options::default() });
+    assert!(is_sound(&out));
+    assert_eq!(plan.lost[0].code, "rdb-bad-version");
+}
+
+#[test]
+fn keys_of_a_lost_database_mark_are_kept_once() {
+    let mut body = b"REDIS0009\xfe\x00\xfb\x02\x00".to_vec();
+    body.extend_from_slice(b"\x00\x06user:1\x03one\x00\x06user:2\x03two");
+    let select = body.len();
+    body.extend_from_slice(b"\xfe\x01\xfb\x02\x00\x00\x06user:1\x05uno!!\x00\x06user:2\x05dos!!\xff");
+    body.extend_from_slice(&[0; 8]);
+    body[select] = 0xf1;
+    let (plan, out) = repaired(&body, &Options::default());
+    assert!(is_sound(&out));
+    assert_eq!(plan.kept.keys, 4);
+    assert!(plan.notes.iter().any(|note| note.code == "db-uncertain"));
+}
