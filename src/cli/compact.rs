@@ -1,7 +1,7 @@
 //! `compact`: the smallest equivalent persistence.
 
 use super::Exit;
-use super::args::{InputArg, ReplayArgs, WriteArgs};
+use super::args::{InputArg, ReplayArgs, Time, WriteArgs};
 use super::context::Context;
 use super::failure::Failure;
 use careen::convert::Options;
@@ -28,6 +28,9 @@ pub(super) struct Compact {
     write: WriteArgs,
     #[command(flatten)]
     replay: ReplayArgs,
+    /// The present, for --drop-expired and for commands with a relative time
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<Time>,
     /// Leave out keys that have expired as of --as-of
     #[arg(long)]
     drop_expired: bool,
@@ -37,7 +40,7 @@ impl Compact {
     pub(super) fn run(&self, cx: &Context<'_>) -> Result<Exit, Failure> {
         let inputs = [cx.open_sound(&self.input.input)?];
         let [input] = &inputs;
-        let replay = self.replay.options(cx);
+        let replay = self.replay.options(cx, self.as_of);
         let drop_expired = self.drop_expired.then_some(replay.now);
         let options = Options { drop_expired, ..self.write.options(cx, input) };
         self.write.write(cx, &inputs, &options, &replay)

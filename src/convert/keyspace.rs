@@ -98,6 +98,7 @@ fn is_large(value: &Value<'_>) -> bool {
         Value::Hash(hash) => hash.len(),
         Value::Zset(zset) => zset.len(),
         Value::Stream(stream) => stream.len(),
+        Value::Vectors(vectors) => vectors.elements.len(),
         Value::Stored(stored) => stored.raw().len(),
     };
     size > LARGE

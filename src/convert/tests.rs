@@ -178,7 +178,7 @@ fn of_keys_of_one_name_the_asked_for_stays() {
         let mut writer = crate::rdb::Writer::new(&mut out, Target::named("redis-7.0").unwrap());
         writer.raw(crate::value::DbIndex(0), format!("\0\x01k\x01{value}").as_bytes());
         writer.finish().unwrap();
-        input::from_bytes(value, out).unwrap()
+        input::discover::from_bytes(value, out).unwrap()
     };
     let inputs = [image("a"), image("b")];
     let error = run(&inputs, &place.at("out"), &to(Kind::Rdb, "same")).unwrap_err();

@@ -62,7 +62,7 @@ pub fn keyspace<F: Format>(
 fn key<F: Format>(
     format: &mut F,
     db: DbIndex,
-    entry: &mut Entry<'_>,
+    entry: &Entry<'_>,
     buffers: &mut Buffers,
     pen: &mut Pen<'_>,
 ) -> rdb::Result<()> {
@@ -83,7 +83,7 @@ fn key<F: Format>(
         stored,
     };
     format.open(&head, pen.bytes());
-    elements::elements(&mut entry.value, buffers, &mut |element: Element<'_, '_>| {
+    elements::elements(&entry.value, buffers, &mut |element: Element<'_, '_>| {
         format.element(&head, element, pen)?;
         pen.breathe();
         Ok(())

@@ -149,7 +149,7 @@ mod tests {
     fn each_command_knows_its_database_its_transaction_and_its_keys() {
         let bytes =
             log(&[&["SET", "a", "1"], &["SELECT", "3"], &["MULTI"], &["COPY", "b", "c"], &["EXEC"], &["FLUSHALL"]]);
-        let input = from_bytes("x.aof", bytes);
+        let input = from_bytes("x.aof", bytes).unwrap();
         let mut seen = Vec::new();
         let see = |event: &Event<'_, '_>| -> Result<bool, ()> {
             let keys: Vec<String> = event.keys().iter().map(|key| key.escape_ascii().to_string()).collect();
@@ -174,7 +174,7 @@ mod tests {
         let mut bytes = log(&[&["SET", "a", "1"]]);
         let good = bytes.len() as u64;
         bytes.extend_from_slice(b"*2\r\n$3\r\nDEL\r\n$x");
-        let input = from_bytes("x.aof", bytes);
+        let input = from_bytes("x.aof", bytes).unwrap();
         let mut count = 0;
         let see = |_: &Event<'_, '_>| -> Result<bool, ()> {
             count += 1;

@@ -11,7 +11,7 @@ use crate::value::{Blob, Piece, UnixMillis};
 ///
 /// # Errors
 /// When a stored value is damaged, or what `visit` returned.
-pub fn elements<'a>(value: &mut Value<'a>, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
+pub fn elements<'a>(value: &Value<'a>, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
     match value {
         Value::String(text) => visit(Element::Item(piece(text))),
         Value::Buffer(text) => visit(Element::Item(Piece::Passing(&text.0))),
@@ -22,8 +22,9 @@ pub fn elements<'a>(value: &mut Value<'a>, buffers: &mut Buffers, visit: &mut im
             visit(Element::Field { field: piece(field), value: piece(value), expiry })
         }),
         Value::Zset(zset) => {
-            let all = 0..zset.len();
-            zset.by_rank(all).try_for_each(|(member, score)| visit(Element::Scored(piece(member), score)))
+            let mut members: Vec<(&Blob<'a>, f64)> = zset.iter().collect();
+            members.sort_unstable_by(|a, b| a.1.total_cmp(&b.1).then_with(|| a.0.cmp(b.0)));
+            members.into_iter().try_for_each(|(member, score)| visit(Element::Scored(piece(member), score)))
         }
         Value::Stream(stream) => entries(stream, visit),
         Value::Vectors(_) => {
@@ -156,7 +157,7 @@ mod tests {
         let mut compared = 0;
         while let Some(record) = reader.next_record().unwrap() {
             let Record::Key(key) = record else { continue };
-            let Some(mut value) = decode(&key.value, &mut buffers).unwrap() else { continue };
+            let Some(value) = decode(&key.value, &mut buffers).unwrap() else { continue };
             let mut stored = shown(|show| {
                 key.value
                     .elements(&mut Buffers::default(), &mut |element: Element<'_, '_>| {
@@ -166,7 +167,7 @@ mod tests {
                     .unwrap();
             });
             let mut loaded = shown(|show| {
-                elements(&mut value, &mut buffers, &mut |element: Element<'_, '_>| {
+                elements(&value, &mut buffers, &mut |element: Element<'_, '_>| {
                     show(element);
                     Ok(())
                 })

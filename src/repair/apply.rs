@@ -59,7 +59,9 @@ pub fn publish(plan: &Plan, input: &[u8], target: &Path, existing: Existing) -> 
     if ranges.is_empty() {
         return Ok(written);
     }
-    file(&beside(target, ".lost"), replace, |out| ranges.iter().try_for_each(|range| out.write_all(slice(input, range))))?;
+    file(&beside(target, ".lost"), replace, |out| {
+        ranges.iter().try_for_each(|range| out.write_all(slice(input, range)))
+    })?;
     file(&beside(target, ".lost.map"), replace, |out| map(input, &ranges, out))?;
     Ok(written)
 }

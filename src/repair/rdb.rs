@@ -222,7 +222,12 @@ impl Rebuild<'_> {
     }
 
     /// Everything between the records.
-    fn lost(&mut self, records: &[Kept], dropped: &[(Range<usize>, &'static str)], failure: Option<(usize, &'static str)>) {
+    fn lost(
+        &mut self,
+        records: &[Kept],
+        dropped: &[(Range<usize>, &'static str)],
+        failure: Option<(usize, &'static str)>,
+    ) {
         let mut at = HEADER;
         let end = Kept {
             range: self.image.len()..self.image.len(),
@@ -363,9 +368,10 @@ fn sections(records: &[Kept]) -> Vec<Section<'_>> {
         let db = rest.iter().find(|record| keyed(record)).map_or(0, |record| record.db);
         let len = rest.iter().position(|record| keyed(record) && record.db != db).unwrap_or(rest.len());
         // The records between the last key and the next database's first belong to the next.
-        let len = rest.get(..len).and_then(|part| part.iter().rposition(keyed)).map_or(rest.len(), |last| {
-            if len == rest.len() { len } else { last + 1 }
-        });
+        let len = rest
+            .get(..len)
+            .and_then(|part| part.iter().rposition(keyed))
+            .map_or(rest.len(), |last| if len == rest.len() { len } else { last + 1 });
         let (records, behind) = rest.split_at(len);
         let keys = records.iter().filter(|record| keyed(record)).count() as u64;
         let expires = records.iter().filter(|record| record.kind == KeptKind::Key { expires: true }).count() as u64;

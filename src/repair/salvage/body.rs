@@ -322,10 +322,9 @@ pub fn first_version(value_type: ValueType) -> u32 {
         ValueType::ListQuicklist => 7,
         ValueType::Zset2 | ValueType::Module2 => 8,
         ValueType::StreamListpacks => 9,
-        ValueType::HashListpack
-        | ValueType::ZsetListpack
-        | ValueType::ListQuicklist2
-        | ValueType::StreamListpacks2 => 10,
+        ValueType::HashListpack | ValueType::ZsetListpack | ValueType::ListQuicklist2 | ValueType::StreamListpacks2 => {
+            10
+        }
         ValueType::SetListpack | ValueType::StreamListpacks3 => 11,
         ValueType::HashMetadata | ValueType::HashListpackEx => 12,
         ValueType::StreamListpacks4 | ValueType::StreamListpacks5 | ValueType::Array => 13,
