@@ -54,6 +54,11 @@ impl<'a> Db<'a> {
         self.entries.iter().flatten()
     }
 
+    /// Entries and gaps in order, some hundreds at a time.
+    pub(super) fn chunks(&self) -> impl ExactSizeIterator<Item = &[Option<Entry<'a>>]> {
+        self.entries.chunks(256)
+    }
+
     /// Entries in order, to change.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Entry<'a>> {
         self.entries.iter_mut().flatten()

@@ -17,6 +17,7 @@ use crate::rdb::{Buffers, Element, Scratch, ValueRef};
 use crate::value::{Kind, StreamId, UnixMillis, number};
 use sha1::{Digest as _, Sha1};
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// 20 bytes that stand for a value or a whole keyspace.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -121,10 +122,16 @@ impl Rules {
 /// `DEBUG DIGEST`: one number for all databases.
 #[must_use]
 pub fn of_keyspace(keyspace: &Keyspace<'_>, like: Like) -> Digest {
+    of_keyspace_on(keyspace, like, 1)
+}
+
+/// The same on several threads.
+#[must_use]
+pub fn of_keyspace_on(keyspace: &Keyspace<'_>, like: Like, threads: usize) -> Digest {
     let mut whole = Digest::default();
     for (index, db) in keyspace.dbs().filter(|(_, db)| !db.is_empty()) {
         whole.mix(&index.0.to_be_bytes());
-        whole.combine(of_db(db, Rules::of(like)));
+        whole.combine(of_db(db, Rules::of(like), threads));
     }
     whole
 }
@@ -136,10 +143,34 @@ pub fn of_value(value: &Value<'_>, expires: Option<UnixMillis>, like: Like) -> D
 }
 
 /// The sum of the hashes of all keys of a database, which can be made in any order.
-fn of_db(db: &Db<'_>, rules: Rules) -> [u8; 20] {
+fn of_db(db: &Db<'_>, rules: Rules, threads: usize) -> [u8; 20] {
+    let threads = threads.min(db.chunks().len()).max(1);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut sum = Digest::default();
+        while let Some(chunk) = db.chunks().nth(next.fetch_add(1, Ordering::Relaxed)) {
+            sum.combine(of_entries(chunk.iter().flatten(), rules));
+        }
+        sum.0
+    };
+    let mut sum = Digest::default();
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        sum.combine(work());
+        for other in others {
+            match other.join() {
+                Ok(part) => sum.combine(part),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+    });
+    sum.0
+}
+
+fn of_entries<'e, 'a: 'e>(entries: impl Iterator<Item = &'e Entry<'a>>, rules: Rules) -> [u8; 20] {
     let mut sum = Digest::default();
     let mut text = Vec::new();
-    for Entry { key, value, expires } in db.iter() {
+    for Entry { key, value, expires } in entries {
         let mut digest = Digest::default();
         digest.mix(key);
         let digest = add_value(digest, value, *expires, rules, &mut text);
@@ -322,6 +353,19 @@ mod tests {
         check(&hash, OLD, "a517316c9277e5f73e03ee50bbc7e094b6d7135d");
         check(&hash, Like::valkey(9, 1), "a517316c9277e5f73e03ee50bbc7e094b6d7135d");
         check(&hash, NEW, "4168ce217d2ba59e1bf7eacf57b6acdbb3d49ae8");
+    }
+
+    #[test]
+    fn threads_do_not_change_the_digest() {
+        let names: Vec<Vec<u8>> = (0..3000).map(|n| format!("key:{n}").into_bytes()).collect();
+        let mut keyspace = Keyspace::default();
+        for name in &names {
+            keyspace.db_mut(DbIndex(1)).set(name, set(&["a", "b"]), None);
+        }
+        let alone = of_keyspace(&keyspace, OLD);
+        assert!([2, 3, 8].iter().all(|&threads| of_keyspace_on(&keyspace, OLD, threads) == alone));
+        keyspace.db_mut(DbIndex(1)).remove(b"key:7");
+        assert_ne!(of_keyspace_on(&keyspace, OLD, 2), alone);
     }
 
     #[test]
