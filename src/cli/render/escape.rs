@@ -12,7 +12,9 @@ use std::path::Path;
 
 /// Append bytes.
 pub(crate) fn push(bytes: &[u8], out: &mut Vec<u8>) {
-    if bytes.iter().all(|&byte| matches!(byte, b' '..=b'~') && byte != b'\\') {
+    // Without an early exit, so that it is done many bytes at a time.
+    let special = bytes.iter().fold(false, |any, &byte| any | !matches!(byte, b' '..=b'~') | (byte == b'\\'));
+    if !special {
         return out.extend_from_slice(bytes);
     }
     for chunk in bytes.utf8_chunks() {
