@@ -12,7 +12,7 @@
 //! | `# …` | a remark |
 //!
 //! All run in `testdata/`, two snapshots of which are damaged first: `@cut` is a snapshot without its last 40 bytes,
-//! `@flip` one with a byte of a value changed, `@empty` is empty.
+//! `@flip` one with a byte of a value changed. `@empty` is empty, `@unknown` is a line of text.
 
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
@@ -65,6 +65,7 @@ impl Bench {
         flipped[middle] ^= 0x80;
         fs::write(scratch.path().join("flip"), flipped).unwrap();
         fs::write(scratch.path().join("empty"), "").unwrap();
+        fs::write(scratch.path().join("unknown"), "neither a snapshot nor a log\n").unwrap();
         Self { root, testdata, scratch }
     }
 
@@ -96,9 +97,10 @@ impl Bench {
         command
     }
 
-    /// Paths of this machine and run do not belong into expectations.
-    fn stable(&self, text: &[u8]) -> String {
-        let text = String::from_utf8(text.to_vec()).expect("output is UTF-8");
+    /// As text, without paths of this machine and run, which do not belong into expectations.
+    fn stable(&self, output: &[u8]) -> String {
+        let chunks = output.utf8_chunks();
+        let text: String = chunks.map(|chunk| format!("{}{}", chunk.valid(), chunk.invalid().escape_ascii())).collect();
         text.replace(&format!("{}/", self.scratch.path().display()), "@")
             .replace(&self.root.display().to_string(), "ROOT")
     }

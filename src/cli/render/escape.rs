@@ -30,6 +30,18 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
+/// A sentence in which bytes of a file are escaped already: its backslashes stay as they are.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    for (i, piece) in text.split('\\').enumerate() {
+        if i > 0 {
+            out.push(b'\\');
+        }
+        push(piece.as_bytes(), &mut out);
+    }
+    String::from_utf8(out).unwrap_or_default()
+}
+
 /// A path.
 pub(crate) fn path(path: &Path) -> String {
     text(path.as_os_str().as_encoded_bytes())
@@ -74,6 +86,11 @@ mod tests {
         ] {
             assert_eq!(text(bytes), shown);
         }
+    }
+
+    #[test]
+    fn a_sentence_keeps_the_escapes_it_has() {
+        assert_eq!(sentence("ends in \\r\\n, not \x1b"), "ends in \\r\\n, not \\x1b");
     }
 
     #[test]
