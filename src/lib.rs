@@ -16,3 +16,8 @@ pub mod replay;
 pub mod scan;
 pub mod select;
 pub mod value;
+
+/// The example in the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
