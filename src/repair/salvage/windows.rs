@@ -51,9 +51,9 @@ struct Windows<'a, 'b> {
     budget: &'b Budget,
     inspector: Inspector,
     /// The last records that were read, not handed out yet.
-    recent: VecDeque<Kept>,
+    recent: VecDeque<(Kept, Option<u64>)>,
     found: Salvaged,
-    /// A hash of each key's database and name.
+    /// A hash of the database and name of each key that was handed out.
     names: Vec<u64>,
 }
 
@@ -68,16 +68,16 @@ impl Windows<'_, '_> {
             let record = reader.next_record();
             let end = usize::try_from(reader.offset()).unwrap_or(usize::MAX);
             let here = Origin { at, db, is_known: origin.is_known || at != origin.at };
-            let kind = match record {
+            let (kind, name) = match record {
                 Ok(Some(record)) => match self.kind(&record, end) {
-                    Ok(kind) => kind,
+                    Ok(kind) => (kind, name_of(&record)),
                     Err(error) => return Some((here, error)),
                 },
                 Ok(None) => return None,
                 Err(error) => return Some((here, error)),
             };
             db = reader.db().0;
-            self.push(Kept { range: at..end, kind, db, doubt: None, expiry_unknown: false });
+            self.push(Kept { range: at..end, kind, db, doubt: None, expiry_unknown: false }, name);
             at = end;
         }
     }
@@ -95,7 +95,6 @@ impl Windows<'_, '_> {
                 if let Some(error) = damage {
                     return Err(error.in_key(&key.key));
                 }
-                self.names.push(name_hash(key));
                 KeptKind::Keys { count: 1, expires: u64::from(key.expiry.is_some()) }
             }
             Record::SelectDb { .. } => KeptKind::Select,
@@ -108,17 +107,18 @@ impl Windows<'_, '_> {
         })
     }
 
-    fn push(&mut self, record: Kept) {
-        self.recent.push_back(record);
+    fn push(&mut self, record: Kept, name: Option<u64>) {
+        self.recent.push_back((record, name));
         if self.recent.len() > RECENT {
-            if let Some(oldest) = self.recent.pop_front() {
-                self.hand_out(oldest);
+            if let Some((oldest, name)) = self.recent.pop_front() {
+                self.hand_out(oldest, name);
             }
         }
     }
 
     /// Add a record to the output, together with the keys before it.
-    fn hand_out(&mut self, record: Kept) {
+    fn hand_out(&mut self, record: Kept, name: Option<u64>) {
+        self.names.extend(name);
         if let (Some(last), KeptKind::Keys { count, expires }) = (self.found.records.last_mut(), record.kind) {
             if let KeptKind::Keys { count: before, expires: with } = &mut last.kind {
                 let alike = last.db == record.db && last.range.end == record.range.start;
@@ -134,8 +134,8 @@ impl Windows<'_, '_> {
     }
 
     fn settle(&mut self) {
-        while let Some(record) = self.recent.pop_front() {
-            self.hand_out(record);
+        while let Some((record, name)) = self.recent.pop_front() {
+            self.hand_out(record, name);
         }
     }
 
@@ -143,8 +143,8 @@ impl Windows<'_, '_> {
     fn window(&mut self, failure: Origin, error: rdb::Error) -> Option<Origin> {
         self.found.failure.get_or_insert_with(|| (failure.at, error.clone()));
         let first = self.recent.front();
-        let origin = first.map_or(failure, |first| Origin { at: first.range.start, db: first.db, is_known: true });
-        let recent: Vec<Kept> = self.recent.drain(..).collect();
+        let origin = first.map_or(failure, |(first, _)| Origin { at: first.range.start, db: first.db, is_known: true });
+        let recent: Vec<(Kept, Option<u64>)> = self.recent.drain(..).collect();
         let len = self.image.bytes.len();
         let mut size = FIRST_WINDOW;
         loop {
@@ -163,17 +163,24 @@ impl Windows<'_, '_> {
                 return Some(Origin { at: next, db, is_known: true });
             }
             if size >= LAST_WINDOW {
-                recent.into_iter().for_each(|record| self.hand_out(record));
+                recent.into_iter().for_each(|(record, name)| self.hand_out(record, name));
                 return Some(Origin { at: limit, db: failure.db, is_known: false });
             }
             size = size.saturating_mul(2);
         }
     }
 
-    fn salvage(&self, recent: &[Kept], origin: Origin, failure: usize, error: &rdb::Error, limit: usize) -> Salvaged {
+    fn salvage(
+        &self,
+        recent: &[(Kept, Option<u64>)],
+        origin: Origin,
+        failure: usize,
+        error: &rdb::Error,
+        limit: usize,
+    ) -> Salvaged {
         let mut field = self.image.field(origin.at..limit, self.budget);
         let mut front = Front { units: Vec::new(), failure: Some((failure, error.clone())) };
-        for record in recent {
+        for (record, _) in recent {
             let mut reader = front::reader(&field, record.range.start, DbIndex(record.db));
             if let Ok(Some(known)) = reader.next_record() {
                 front.units.extend(front::unit_of(&mut field, &known, record.range.start, record.range.end).ok());
@@ -185,10 +192,22 @@ impl Windows<'_, '_> {
     /// Take over what a window gave, up to where reading goes on.
     fn take(&mut self, salvaged: Salvaged, until: usize) {
         for record in salvaged.records.into_iter().filter(|record| record.range.end <= until) {
-            self.hand_out(record);
+            let name = self.name(&record);
+            self.hand_out(record, name);
         }
         self.found.db_uncertain.extend(salvaged.db_uncertain.into_iter().filter(|range| range.start < until));
         self.found.dropped.extend(salvaged.dropped.into_iter().filter(|(range, _)| range.end <= until));
+    }
+
+    /// A hash of the name of a key that was salvaged.
+    fn name(&self, record: &Kept) -> Option<u64> {
+        if !matches!(record.kind, KeptKind::Keys { .. }) {
+            return None;
+        }
+        let bytes = self.image.bytes.get(record.range.clone()).unwrap_or_default();
+        let c = Cursor::at(bytes, record.range.start as u64);
+        let mut reader = Reader::resume(c, self.image.version, self.image.dialect, DbIndex(record.db));
+        name_of(&reader.next_record().ok()??)
     }
 
     /// Of keys that come twice in a database the first is kept.
@@ -199,7 +218,7 @@ impl Windows<'_, '_> {
             .windows(2)
             .filter_map(|pair| matches!(pair, [a, b] if a == b).then(|| pair.first().copied())?)
             .collect();
-        if self.found.failure.is_none() && repeated.is_empty() {
+        if repeated.is_empty() {
             return;
         }
         let mut seen: HashMap<(u32, Vec<u8>), ()> = HashMap::new();
@@ -227,7 +246,7 @@ impl Windows<'_, '_> {
                 continue;
             }
             let kind = KeptKind::Keys { count: 1, expires: u64::from(key.expiry.is_some()) };
-            self.hand_out(Kept { range, kind, ..run.clone() });
+            self.hand_out(Kept { range, kind, ..run.clone() }, None);
         }
     }
 }
@@ -239,6 +258,13 @@ fn leaves(salvaged: &Salvaged, limit: usize) -> bool {
 
 fn at(record: &Record<'_>) -> usize {
     usize::try_from(record.offset()).unwrap_or(usize::MAX)
+}
+
+fn name_of(record: &Record<'_>) -> Option<u64> {
+    match record {
+        Record::Key(key) => Some(name_hash(key)),
+        _ => None,
+    }
 }
 
 fn name_hash(key: &rdb::KeyRecord<'_>) -> u64 {
