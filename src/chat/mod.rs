@@ -17,12 +17,14 @@
 //! | [`view`] | the rebuilt keyspace in the words of the service |
 //! | [`verify`] | what is wrong |
 //! | [`against`] | what one source has and another lacks |
+//! | [`online`] | who was online at a moment |
 //! | [`timeline`] | messages and users online over time |
 //! | [`generate`] | a service that never was, for tests, benchmarks and demonstrations |
 
 pub mod against;
 pub mod generate;
 pub mod message;
+pub mod online;
 pub mod recorder;
 pub mod schema;
 pub mod timeline;
