@@ -1,6 +1,8 @@
 //! careen reads, checks and mends the persistence files of Redis-family databases without a running server.
 pub mod aof;
 pub mod bytes;
+#[cfg(feature = "chat")]
+pub mod chat;
 pub mod check;
 pub mod convert;
 pub mod export;
