@@ -163,7 +163,8 @@ pub fn verify(view: &View<'_, '_>, names: &[String], most: usize, progress: &mut
 fn types(view: &View<'_, '_>, findings: &mut Findings<'_>) {
     for entry in &view.misfits {
         let kind = entry.value.kind().name();
-        findings.key("chat-wrong-type", &entry.key, || format!("it is a {kind}, which the service does not expect here"));
+        findings
+            .key("chat-wrong-type", &entry.key, || format!("it is a {kind}, which the service does not expect here"));
     }
 }
 

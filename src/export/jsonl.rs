@@ -191,6 +191,7 @@ impl Objects {
             Element::Tail(tail) => stream::tail(tail, pen),
             Element::Module(module) => module::value(&module, pen),
             Element::Opaque(bytes) => module::of_fork(head, bytes, pen),
+            Element::Json(text) => pen.raw(text),
         }
         Ok(())
     }
