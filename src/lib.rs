@@ -1,6 +1,8 @@
 //! careen reads, checks and mends the persistence files of Redis-family databases without a running server.
 pub mod aof;
 pub mod bytes;
+#[cfg(feature = "chat")]
+pub mod chat;
 pub mod check;
 pub mod convert;
 pub mod export;
@@ -16,3 +18,8 @@ pub mod replay;
 pub mod scan;
 pub mod select;
 pub mod value;
+
+/// The example in the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

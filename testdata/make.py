@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the files of this folder again, with real servers.
 
-usage: make.py NAME=REDIS_SERVER...      for instance: make.py redis-7.0.15=/usr/bin/redis-server
+usage: make.py [NAME=REDIS_SERVER...]    for instance: make.py redis-7.0.15=/usr/bin/redis-server
 Each server writes the files that the tables below give it, and says beside each what it holds (.json).
 Standard library only.
 """
@@ -235,6 +235,29 @@ def log(name, binary, config, before, after):
         server.stop()
 
 
+def damage():
+    """Copies of files of the other folders, broken as files break."""
+    folder = os.path.join(HERE, "damaged")
+    os.makedirs(folder, exist_ok=True)
+
+    def read(*path):
+        with open(os.path.join(HERE, *path), "rb") as f:
+            return f.read()
+
+    def write(name, data):
+        with open(os.path.join(folder, name), "wb") as f:
+            f.write(data)
+
+    dump = read("rdb", "everything-redis_v13.rdb")
+    at = dump.index(b"\x12\x01l") + 7  # the size in the listpack of the list `l`
+    write("one-bit.rdb", dump[:at] + bytes([dump[at] ^ 0x20]) + dump[at + 1:])
+    write("cut.rdb", dump[:len(dump) // 2])
+    log = read("aof", "chat_redis-6.0.aof")
+    write("torn.aof", log[:-9])
+    at = log.index(b"user_status")
+    write("zeros.aof", log[:at] + bytes(40) + log[at + 40:])
+
+
 def main():
     binaries = dict(argument.split("=", 1) for argument in sys.argv[1:])
     os.makedirs(os.path.join(HERE, "rdb"), exist_ok=True)
@@ -245,6 +268,7 @@ def main():
     for name, (server, config, before, after) in LOGS.items():
         if server in binaries:
             log(name, binaries[server], config, before, after)
+    damage()
 
 
 main()

@@ -4,14 +4,15 @@
 //! was left open and swallowed by the next one, times that run backwards), and all of it, not the first only: behind
 //! damage it goes on at the next place that proves itself ([`crate::aof::resync`]).
 
+mod recent;
 mod transaction;
 
 use super::findings::Findings;
 use crate::aof::frame::Tolerated;
 use crate::aof::{Annotation, Command, Error, Reader, Record, resync};
 use crate::finding::{Finding, Severity};
-use crate::replay::table;
 use crate::{input, rdb};
+use recent::Recent;
 use std::collections::BTreeMap;
 use transaction::{Step, Transaction};
 
@@ -43,8 +44,15 @@ pub(super) fn log(
     findings: &mut Findings<'_>,
     progress: &mut dyn FnMut(u64),
 ) {
-    let mut log =
-        Log { input, contents, findings, db: Some(0), transaction: Transaction::default(), grouped: BTreeMap::new() };
+    let mut log = Log {
+        input,
+        contents,
+        findings,
+        db: Some(0),
+        transaction: Transaction::default(),
+        recent: Recent::default(),
+        grouped: BTreeMap::new(),
+    };
     let mut reader = Reader::starting_at(input, start);
     let mut next_progress = start.saturating_add(PROGRESS);
     loop {
@@ -72,11 +80,12 @@ struct Log<'i, 'f, 'n> {
     /// The selected database; unknown behind a gap.
     db: Option<u32>,
     transaction: Transaction,
+    recent: Recent<'i>,
     /// Findings of which one a name is enough: the first, and how many there are.
     grouped: BTreeMap<(&'static str, Vec<u8>), (Finding, u64)>,
 }
 
-impl Log<'_, '_, '_> {
+impl<'i> Log<'i, '_, '_> {
     fn push(&mut self, mut finding: Finding) {
         finding.db = self.db;
         self.findings.push(finding);
@@ -93,9 +102,9 @@ impl Log<'_, '_, '_> {
     }
 
     #[inline]
-    fn command(&mut self, command: &Command<'_, '_>) {
+    fn command(&mut self, command: &Command<'i, '_>) {
         self.contents.commands = self.contents.commands.saturating_add(1);
-        match table::find(command.argv) {
+        match self.recent.find(command.argv) {
             Some(known) if known.takes(command.argv.len()) => {}
             Some(known) => self.wrong_arity(command, known.name),
             None => self.unknown(command),

@@ -6,6 +6,7 @@ use super::rdb::{self, Options};
 use crate::aof::resync;
 use crate::finding::{Finding, Severity};
 use crate::input::{Content, Input, Kind, Part, Role};
+use crate::repair;
 use crate::scan::Summary;
 
 /// What the checksum of an RDB image says.
@@ -177,9 +178,31 @@ impl Check<'_> {
         self.kept.more = self.kept.more.saturating_add(report.more_findings);
         let mut findings = self.findings(&part.name);
         report.findings.into_iter().for_each(|finding| findings.push(finding));
+        if let Some(error) =
+            report.summary.error.as_ref().filter(|error| part.content == Content::Rdb && !error.is_exhausted())
+        {
+            self.behind_damage(part, error.offset(), report.keys);
+        }
         match report.summary.error {
             None => (Some(report.summary.end), true),
             Some(_) => (resync::next_chain(bytes, report.summary.end), false),
+        }
+    }
+
+    /// Count the keys behind the damage of an image, and name the other damages.
+    fn behind_damage(&mut self, part: &Part, damage: u64, before: u64) {
+        let options = repair::rdb::Options { no_exact: true, walk: self.options.walk.clone(), ..Default::default() };
+        let Ok(plan) = repair::rdb::plan(part.bytes(), &options, &mut |_| {}) else { return };
+        let behind = plan.kept.keys.saturating_sub(before);
+        self.keys = self.keys.map(|keys| keys.saturating_add(behind));
+        let mut findings = self.findings(&part.name);
+        for lost in plan.lost.iter().filter(|lost| lost.offset > damage) {
+            let message = format!("{} bytes hold no intact record", lost.end.saturating_sub(lost.offset));
+            let finding = Finding::error(lost.code, lost.offset, message).until(lost.end);
+            findings.push(match lost.keys.first() {
+                Some(key) => finding.about_key(key.clone()),
+                None => finding,
+            });
         }
     }
 

@@ -57,7 +57,7 @@ impl Failure {
 
 impl From<input::Error> for Failure {
     fn from(error: input::Error) -> Self {
-        Self::Refused { line: escape::text(error.to_string().as_bytes()), hint: error.hint() }
+        Self::Refused { line: escape::sentence(&error.to_string()), hint: error.hint() }
     }
 }
 

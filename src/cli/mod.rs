@@ -11,6 +11,7 @@
 //! | all others | one command each |
 
 mod args;
+mod chat;
 mod check;
 mod compact;
 mod completions;
@@ -97,6 +98,7 @@ enum Command {
     Compact(compact::Compact),
     Convert(convert::Convert),
     Repair(repair::Repair),
+    Chat(chat::Chat),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -115,6 +117,7 @@ impl Command {
             Self::Compact(command) => command.run(cx),
             Self::Convert(command) => command.run(cx),
             Self::Repair(command) => command.run(cx),
+            Self::Chat(command) => command.run(cx),
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),
         }

@@ -90,7 +90,7 @@ impl Batch {
         if !buffer.is_empty() {
             hand_on(buffer);
         }
-        let mut lose = |what, whole| self.losses.add(Loss { db, key: key.to_vec(), what, whole });
+        let mut lose = |what, whole| self.losses.add(Loss { key: Some((db, key.to_vec())), what, whole });
         match done {
             Ok(lost) => lost.into_iter().for_each(|what| lose(what, false)),
             Err(Failure::Unfit(Unfit(what))) => lose(what, true),

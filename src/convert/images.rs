@@ -9,12 +9,16 @@ use super::report::{Error, Loss, Losses, Report, as_io, from_io};
 use super::rewrite::{Change, Rewriter};
 use super::scrub::Scrubber;
 use crate::bytes::Budget;
+use crate::bytes::source::Source;
 use crate::rdb::{self, Buffers, KeyRecord, Reader, Record, Target};
 use crate::scan::{self, Summary};
 use crate::select::Candidate;
 use crate::value::{DbIndex, UnixMillis};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+
+/// What is read may still be wanted for as long as so much more is read: batches wait for those before them.
+const IN_FLIGHT: u64 = 4 << 20;
 
 /// One image to convert.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +29,8 @@ pub(super) struct Image<'a> {
     pub(super) path: &'a Path,
     /// Its bytes.
     pub(super) bytes: &'a [u8],
+    /// For the pages that were read to be given back.
+    pub(super) source: &'a Source,
 }
 
 /// Write RDB images as one output. Those of one set have no key in common; others are merged.
@@ -56,7 +62,11 @@ pub(super) fn convert(
             winners: winners.as_ref(),
             sizes_hold: sizes_hold(options, images.len()),
         };
-        one.write(&mut outputs, output, &mut report, |at| progress(done.saturating_add(at)))?;
+        let mut trail = image.source.trail();
+        one.write(&mut outputs, output, &mut report, |at| {
+            trail.reached(at.saturating_sub(IN_FLIGHT));
+            progress(done.saturating_add(at));
+        })?;
         done = done.saturating_add(image.bytes.len() as u64);
     }
     if !report.losses.is_empty() && !options.lossy {
@@ -106,7 +116,7 @@ pub(crate) fn finish_prologue(prologue: &mut Prologue, target: &Target, options:
     prologue.set_server(target);
     prologue.set_base(target, options.kind.is_image() && options.kind != Kind::Rdb);
     prologue.fit(target, losses);
-    let mut lose = |what| losses.add(Loss { db: DbIndex(0), key: Vec::new(), what, whole: false });
+    let mut lose = |what| losses.add(Loss::of_file(what));
     if !prologue.modules.is_empty() && (options.scrub || !options.kind.is_image()) {
         prologue.modules.clear();
         lose("data of modules outside the keys");
@@ -244,7 +254,7 @@ impl One<'_> {
     }
 
     fn lose(&self, batch: &mut Batch, what: &'static str) {
-        batch.losses.add(Loss { db: DbIndex(0), key: Vec::new(), what, whole: false });
+        batch.losses.add(Loss::of_file(what));
     }
 
     /// Functions and data of modules that do not stand before the keys.

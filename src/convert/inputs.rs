@@ -43,7 +43,10 @@ fn images_of<'i>(inputs: &'i [Input], replay: &whole::Options) -> Option<Vec<Ima
     let mut images = Vec::new();
     for part in parts {
         match part.content {
-            Content::Rdb => images.push(Image { name: &part.name, path: &part.path, bytes: part.bytes() }),
+            Content::Rdb => {
+                let (bytes, source) = (part.bytes(), &part.source);
+                images.push(Image { name: &part.name, path: &part.path, bytes, source });
+            }
             Content::DragonflySummary => {}
             // The server's empty log behind its base.
             Content::Empty if part.role == Role::Incr => {}

@@ -4,7 +4,6 @@ use super::report::{Loss, Losses};
 use crate::rdb::object::ModuleId;
 use crate::rdb::reader::Header;
 use crate::rdb::{self, Dialect, Reader, Record, Scratch, Target};
-use crate::value::DbIndex;
 
 /// A module's data outside the keys, as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +105,7 @@ impl Prologue {
 
     /// Leave out what the target cannot hold.
     pub(crate) fn fit(&mut self, target: &Target, losses: &mut Losses) {
-        let mut lose = |what| losses.add(Loss { db: DbIndex(0), key: Vec::new(), what, whole: false });
+        let mut lose = |what| losses.add(Loss::of_file(what));
         if !self.functions.is_empty() && !target.accepts_opcode(rdb::opcode::FUNCTION2) {
             self.functions.clear();
             lose("function libraries");

@@ -7,14 +7,14 @@ use std::{fmt, io};
 
 /// How many losses are kept by name.
 const KEPT: usize = 100;
+/// How many of them an error names.
+const NAMED: usize = 10;
 
 /// Something that the output does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
-    /// The database of the key.
-    pub db: DbIndex,
-    /// The key; empty for what belongs to no key.
-    pub key: Vec<u8>,
+    /// The key and its database; none for what belongs to the file.
+    pub key: Option<(DbIndex, Vec<u8>)>,
     /// What is missing, in words.
     pub what: &'static str,
     /// The whole key is missing.
@@ -28,6 +28,22 @@ pub struct Losses {
     pub first: Vec<Loss>,
     /// How many there are.
     pub total: u64,
+}
+
+impl Loss {
+    /// Something that belongs to no key.
+    pub(crate) fn of_file(what: &'static str) -> Self {
+        Self { key: None, what, whole: false }
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.key {
+            Some((db, key)) => write!(f, "{} of \"{}\" in db {}", self.what, key.escape_ascii(), db.0),
+            None => f.write_str(self.what),
+        }
+    }
 }
 
 impl Losses {
@@ -162,12 +178,14 @@ impl fmt::Display for Error {
             }
             Self::Log { file, offset, why } => write!(f, "{file}: replay at offset {offset}: {why}"),
             Self::Unfit { target, losses } => {
-                write!(f, "{target} cannot hold {} of the input's values:", losses.total)?;
-                for loss in losses.first.iter().take(10) {
-                    let Loss { db, key, what, .. } = loss;
-                    write!(f, " \"{}\" in db {} ({what})", key.escape_ascii(), db.0)?;
+                write!(f, "{target} cannot hold everything:")?;
+                for (index, loss) in losses.first.iter().take(NAMED).enumerate() {
+                    write!(f, "{} {loss}", if index == 0 { "" } else { "," })?;
                 }
-                if losses.total > 10 { f.write_str(" …") } else { Ok(()) }
+                match losses.total.saturating_sub(NAMED as u64) {
+                    0 => Ok(()),
+                    more => write!(f, ", and {more} more"),
+                }
             }
             Self::Duplicate { file, db, key } => {
                 write!(f, "{file}: key \"{}\" in db {} was in an earlier input already", key.escape_ascii(), db.0)

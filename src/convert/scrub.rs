@@ -181,7 +181,7 @@ impl<'a> Walk<'a> for Scrubbed<'_, 'a> {
                 visit(Element::Entry(id, &fields))
             }
             Element::Tail(tail) => visit(Element::Tail(&scrubber.tail(tail))),
-            other @ (Element::Module(_) | Element::Opaque(_)) => visit(other),
+            other @ (Element::Module(_) | Element::Opaque(_) | Element::Json(_)) => visit(other),
         })
     }
 }

@@ -20,7 +20,7 @@ mod stream;
 use super::{Format, Head};
 use crate::rdb::{self, Element};
 use crate::scan::Pen;
-use crate::value::{Kind, UnixMillis, json};
+use crate::value::{DbIndex, Kind, UnixMillis, json};
 
 /// One object per line.
 #[derive(Debug, Clone, Default)]
@@ -74,22 +74,59 @@ impl Format for Json {
 struct Objects {
     /// An element was written: the next needs a comma.
     follows: bool,
+    before_key: Kept<DbIndex>,
+    behind_key: Kept<(Kind, Option<&'static str>)>,
+}
+
+/// A text that is the same for most keys, and what it was made for.
+#[derive(Debug, Clone)]
+struct Kept<T> {
+    of: Option<T>,
+    text: Vec<u8>,
+}
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self { of: None, text: Vec::new() }
+    }
+}
+
+impl<T: PartialEq> Kept<T> {
+    #[inline]
+    fn write(&mut self, of: T, out: &mut Vec<u8>, make: impl FnOnce(&T, &mut Vec<u8>)) {
+        if self.of.as_ref() != Some(&of) {
+            self.text.clear();
+            make(&of, &mut self.text);
+            self.of = Some(of);
+        }
+        out.extend_from_slice(&self.text);
+    }
+}
+
+/// `{"db":0,"key":`
+fn before_key(db: &DbIndex, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"db\":");
+    json::integer(db.0, out);
+    out.extend_from_slice(b",\"key\":");
+}
+
+/// `,"type":"list","encoding":"quicklist2","expires_at_ms":`
+fn behind_key((kind, encoding): &(Kind, Option<&'static str>), out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"type\":\"");
+    out.extend_from_slice(kind.name().as_bytes());
+    if let Some(encoding) = encoding {
+        out.extend_from_slice(b"\",\"encoding\":\"");
+        out.extend_from_slice(encoding.as_bytes());
+    }
+    out.extend_from_slice(b"\",\"expires_at_ms\":");
 }
 
 impl Objects {
     fn open(&mut self, head: &Head<'_>, out: &mut Vec<u8>) {
         self.follows = false;
-        out.extend_from_slice(b"{\"db\":");
-        json::integer(head.db.0, out);
-        out.extend_from_slice(b",\"key\":");
+        self.before_key.write(head.db, out, before_key);
         json::bytes(head.key, out);
-        out.extend_from_slice(b",\"type\":\"");
-        out.extend_from_slice(head.kind.name().as_bytes());
-        if let Some(encoding) = head.encoding {
-            out.extend_from_slice(b"\",\"encoding\":\"");
-            out.extend_from_slice(encoding.as_bytes());
-        }
-        out.extend_from_slice(b"\",\"expires_at_ms\":");
+        self.behind_key.write((head.kind, head.encoding), out, behind_key);
         json::optional(head.expiry.map(|at| at.0), out);
         if let Some(seconds) = head.idle_seconds {
             out.extend_from_slice(b",\"idle_seconds\":");
@@ -154,6 +191,7 @@ impl Objects {
             Element::Tail(tail) => stream::tail(tail, pen),
             Element::Module(module) => module::value(&module, pen),
             Element::Opaque(bytes) => module::of_fork(head, bytes, pen),
+            Element::Json(text) => pen.raw(text),
         }
         Ok(())
     }

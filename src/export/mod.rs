@@ -138,7 +138,7 @@ impl<F: Format> scan::Task for Export<'_, F> {
     ) {
         match record {
             Record::Key(record) if self.everything || self.selection.takes(&Candidate::from(record)) => {
-                key(format, record, buffers, text, spill);
+                key(format, record, self.selection.limit, buffers, text, spill);
             }
             Record::SelectDb { db, .. } => format.select(*db, &mut text.bytes),
             Record::Function { code, .. } => match code.read(&mut buffers.first) {
@@ -155,9 +155,10 @@ impl<F: Format> scan::Task for Export<'_, F> {
 }
 
 /// Write one key, or nothing when its value is damaged.
-pub fn key<F: Format>(
+fn key<F: Format>(
     format: &mut F,
     record: &KeyRecord<'_>,
+    limit: Option<u64>,
     buffers: &mut Buffers,
     text: &mut Text,
     spill: &mut dyn FnMut(&mut Text),
@@ -180,7 +181,7 @@ pub fn key<F: Format>(
     match written {
         Ok(()) => {
             format.close(&head, &mut pen);
-            text.end_key();
+            text.end_key(limit);
         }
         Err(error) => {
             text.bytes.truncate(begin);

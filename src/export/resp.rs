@@ -107,6 +107,7 @@ impl Format for Resp {
                 restore::restore(head, self.version, pen.bytes());
             }
             Element::Slot(..) | Element::Module(_) | Element::Opaque(_) => {}
+            Element::Json(_) => return Err(rdb::Error::without_stored_form()),
         }
         Ok(())
     }

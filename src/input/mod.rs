@@ -10,7 +10,7 @@ pub mod discover;
 pub mod error;
 pub mod sniff;
 
-pub use discover::open;
+pub use discover::{from_bytes, open};
 pub use error::Error;
 pub use sniff::Content;
 

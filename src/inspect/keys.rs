@@ -122,7 +122,7 @@ impl<F: Fn(&Row<'_>, &mut Vec<u8>) + Sync> scan::Task for Rows<'_, F> {
         match Row::of(record, scratch) {
             Ok(row) => {
                 (self.render)(&row, &mut text.bytes);
-                text.end_key();
+                text.end_key(self.selection.limit);
             }
             Err(error) => text.problem(error, record),
         }

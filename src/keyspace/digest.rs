@@ -231,7 +231,7 @@ fn add_stored(digest: &mut Digest, stored: &ValueRef<'_>, rules: Rules, text: &m
                     folded.xor(&all.0);
                 }
             }
-            Element::Tail(_) | Element::Slot(..) | Element::Opaque(_) => {}
+            Element::Tail(_) | Element::Slot(..) | Element::Opaque(_) | Element::Json(_) => {}
         }
         Ok(())
     });

@@ -2,10 +2,11 @@
 
 use super::stream::{Group, Stream};
 use super::value::Value;
+use super::vectors::Vectors;
 use crate::packed;
 use crate::rdb::object::{Consumer, Idempotence, Pending, Producer, Tail, Visit};
-use crate::rdb::{Buffers, Element, Error, Result};
-use crate::value::{Blob, Piece, UnixMillis};
+use crate::rdb::{Buffers, Element, Result};
+use crate::value::{Blob, Piece, UnixMillis, json};
 
 /// Every element of a value, in the order that a snapshot would have. Sorted sets come by score.
 ///
@@ -27,9 +28,7 @@ pub fn elements<'a>(value: &Value<'a>, buffers: &mut Buffers, visit: &mut impl V
             members.into_iter().try_for_each(|(member, score)| visit(Element::Scored(piece(member), score)))
         }
         Value::Stream(stream) => entries(stream, visit),
-        Value::Vectors(_) => {
-            Err(Error::invalid(0, "vector-set-without-graph", "a vector set made by commands has no stored form"))
-        }
+        Value::Vectors(vectors) => visit(Element::Json(&vectors_json(vectors))),
         Value::Stored(stored) => stored.elements(buffers, visit),
     }
 }
@@ -50,6 +49,28 @@ pub fn count(value: &Value<'_>, buffers: &mut Buffers) -> Result<u64> {
         Value::Vectors(vectors) => vectors.elements.len() as u64,
         Value::Stored(stored) => return stored.count(&mut buffers.first),
     })
+}
+
+/// A vector set made by commands. It has no graph, so it is nothing that a server could load.
+fn vectors_json(vectors: &Vectors<'_>) -> Vec<u8> {
+    let mut out = b"{\"module\":\"vectorset\",\"version\":0,\"value\":{\"dimension\":".to_vec();
+    json::integer(vectors.dimension, &mut out);
+    out.extend_from_slice(b",\"quantization\":\"");
+    out.extend_from_slice(vectors.quantisation.name().as_bytes());
+    out.extend_from_slice(b"\",\"elements\":[");
+    for (index, (element, vector)) in vectors.elements.iter().enumerate() {
+        out.extend_from_slice(if index == 0 { b"{\"element\":" } else { b",{\"element\":" });
+        json::bytes(element, &mut out);
+        out.extend_from_slice(b",\"stored\":");
+        json::bytes(&vector.stored, &mut out);
+        if !vector.attributes.is_empty() {
+            out.extend_from_slice(b",\"attributes\":");
+            json::bytes(&vector.attributes, &mut out);
+        }
+        out.push(b'}');
+    }
+    out.extend_from_slice(b"]}}");
+    out
 }
 
 fn piece<'a, 'e>(blob: &'e Blob<'a>) -> Piece<'a, 'e> {

@@ -147,7 +147,7 @@ impl Survey {
         };
         value.walk(&mut |element| {
             survey.take(&element);
-            Ok(())
+            if let Element::Json(_) = element { Err(Error::without_stored_form()) } else { Ok(()) }
         })?;
         Ok(survey)
     }
@@ -170,7 +170,7 @@ impl Survey {
                 self.longest = self.longest.max(member.len());
                 self.negative_zero |= *score == 0.0 && score.is_sign_negative();
             }
-            Element::Entry(..) | Element::Tail(_) | Element::Module(_) | Element::Opaque(_) => {}
+            Element::Entry(..) | Element::Tail(_) | Element::Module(_) | Element::Opaque(_) | Element::Json(_) => {}
         }
     }
 

@@ -128,6 +128,13 @@ impl Error {
         Self::new(offset, ErrorKind::Lzf(error))
     }
 
+    /// A value that commands made and that cannot be written as a server would store it.
+    #[cold]
+    #[must_use]
+    pub fn without_stored_form() -> Self {
+        Self::invalid(0, "module-without-stored-form", "a module's value that commands made has no stored form")
+    }
+
     /// Say what was being read, unless somebody who knew better already did.
     #[cold]
     #[must_use]

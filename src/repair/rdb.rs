@@ -70,7 +70,8 @@ pub fn plan(image: &[u8], options: &Options, progress: &mut dyn FnMut(f64)) -> R
     if options.mode == Mode::Exact {
         return Err(Refusal::NotProven);
     }
-    let salvaged = salvage::salvage(image, HEADER, start.version, start.dialect, &options.walk.budget);
+    let parts = salvage::Image { bytes: image, from: HEADER, version: start.version, dialect: start.dialect };
+    let salvaged = salvage::salvage(&parts, &options.walk.budget);
     Ok(Rebuild { image, start, options, plan: Plan::default() }.from(salvaged))
 }
 
@@ -322,7 +323,7 @@ impl Rebuild<'_> {
     /// The smallest RDB version that has a record's type or opcode.
     fn needs_version(&self, record: &Kept) -> u32 {
         match record.kind {
-            KeptKind::Key { .. } => match self.reader(record.range.start).next_record() {
+            KeptKind::Keys { .. } => match self.reader(record.range.start).next_record() {
                 Ok(Some(Record::Key(key))) => salvage::first_version(key.value.value_type),
                 _ => 6,
             },
@@ -335,7 +336,7 @@ impl Rebuild<'_> {
     fn section(&mut self, section: &Section<'_>) {
         let mut opened = false;
         for record in section.records {
-            let in_database = matches!(record.kind, KeptKind::Key { .. } | KeptKind::Other(opcode::SLOT_INFO));
+            let in_database = matches!(record.kind, KeptKind::Keys { .. } | KeptKind::Other(opcode::SLOT_INFO));
             if in_database && !opened {
                 opened = true;
                 self.open_database(section);
@@ -361,7 +362,7 @@ impl Rebuild<'_> {
 
 /// Cut records where the database changes.
 fn sections(records: &[Kept]) -> Vec<Section<'_>> {
-    let keyed = |record: &Kept| matches!(record.kind, KeptKind::Key { .. });
+    let keyed = |record: &Kept| matches!(record.kind, KeptKind::Keys { .. });
     let mut sections = Vec::new();
     let mut rest = records;
     while !rest.is_empty() {
@@ -373,8 +374,13 @@ fn sections(records: &[Kept]) -> Vec<Section<'_>> {
             .and_then(|part| part.iter().rposition(keyed))
             .map_or(rest.len(), |last| if len == rest.len() { len } else { last + 1 });
         let (records, behind) = rest.split_at(len);
-        let keys = records.iter().filter(|record| keyed(record)).count() as u64;
-        let expires = records.iter().filter(|record| record.kind == KeptKind::Key { expires: true }).count() as u64;
+        let (mut keys, mut expires) = (0u64, 0u64);
+        for record in records {
+            if let KeptKind::Keys { count, expires: with } = record.kind {
+                keys = keys.saturating_add(count);
+                expires = expires.saturating_add(with);
+            }
+        }
         sections.push(Section { db, keys, expires, records });
         rest = behind;
     }

@@ -17,7 +17,8 @@ const MAX_PROBLEMS: usize = 1000;
 pub struct Text {
     /// What is written.
     pub bytes: Vec<u8>,
-    /// Where the text of each key ends in `bytes`.
+    keys: u64,
+    /// Where the text of each key ends in `bytes`, when there is a limit.
     ends: Vec<usize>,
     problems: Vec<Problem>,
     exhausted: Option<rdb::Error>,
@@ -33,10 +34,13 @@ pub struct Problem {
 }
 
 impl Text {
-    /// The text of a key is complete.
+    /// The text of a key is complete. With a limit, it may be cut here.
     #[inline]
-    pub fn end_key(&mut self) {
-        self.ends.push(self.bytes.len());
+    pub fn end_key(&mut self, limit: Option<u64>) {
+        self.keys = self.keys.saturating_add(1);
+        if limit.is_some() {
+            self.ends.push(self.bytes.len());
+        }
     }
 
     /// A value that could not be read. When that was for want of memory, the whole run ends.
@@ -62,6 +66,7 @@ impl Text {
     fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
+        self.keys = 0;
     }
 }
 
@@ -203,7 +208,7 @@ struct Taker {
 
 impl Taker {
     fn take(&mut self, text: &mut Text, out: &mut dyn Write) -> io::Result<()> {
-        let keys = text.ends.len() as u64;
+        let keys = text.keys;
         let cut = self.cut(text);
         out.write_all(text.bytes.get(..cut).unwrap_or(&text.bytes))?;
         self.keys = self.keys.saturating_add(keys.min(self.left));
@@ -258,7 +263,7 @@ mod tests {
         let mut text = Text::default();
         for key in [&b"one"[..], b"two", b"three"] {
             text.bytes.extend_from_slice(key);
-            text.end_key();
+            text.end_key(Some(2));
         }
         let mut taker = Taker { left: 2, keys: 0, problems: Vec::new(), more: 0, stopped: None };
         let mut out = Vec::new();

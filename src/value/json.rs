@@ -50,6 +50,18 @@ pub fn optional(value: Option<impl itoa::Integer>, out: &mut Vec<u8>) {
     }
 }
 
+/// Write a count or a length: mostly a small one, for which no table is worth its look-up.
+#[inline]
+pub fn natural(value: u64, out: &mut Vec<u8>) {
+    let digit = |value: u64| b'0' | u8::try_from(value % 10).unwrap_or_default();
+    match value {
+        0..10 => out.push(digit(value)),
+        10..100 => out.extend_from_slice(&[digit(value / 10), digit(value)]),
+        100..1000 => out.extend_from_slice(&[digit(value / 100), digit(value / 10), digit(value)]),
+        _ => integer(value, out),
+    }
+}
+
 /// Write a stream id as a string.
 pub fn stream_id(id: super::StreamId, out: &mut Vec<u8>) {
     out.push(b'"');
@@ -224,6 +236,15 @@ mod tests {
         };
         assert_eq!(text(0.1), "0.1");
         assert_eq!([f64::NAN, f64::INFINITY, -f64::INFINITY].map(text), ["\"nan\"", "\"inf\"", "\"-inf\""]);
+    }
+
+    #[test]
+    fn naturals_of_every_width_are_decimal() {
+        for value in [0, 7, 10, 99, 100, 109, 999, 1000, u64::MAX] {
+            let mut out = Vec::new();
+            natural(value, &mut out);
+            assert_eq!(out, value.to_string().as_bytes());
+        }
     }
 
     proptest! {

@@ -59,7 +59,7 @@ pub(crate) fn value(value: &ValueRef<'_>) -> Result<Value> {
             Element::Tail(tail) => rest = tail_of(tail),
             Element::Slot(at, item) => items.push(json!([at, text(&item)])),
             Element::Module(module) => rest = json!({ "bytes": module.raw().len() }),
-            Element::Opaque(bytes) => rest = json!({ "bytes": bytes.len() }),
+            Element::Opaque(bytes) | Element::Json(bytes) => rest = json!({ "bytes": bytes.len() }),
         }
         Ok(())
     })?;

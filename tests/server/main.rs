@@ -1,5 +1,5 @@
 //! Real servers against this crate: a server executes random commands and logs them, we replay its log, and both
-//! must hold the same data.
+//! must hold the same data; we convert its log, and the server must load every kind of result to the same data.
 //!
 //! `CAREEN_SERVER` names the server binary (default: `redis-server` in the path); `CAREEN_SEEDS` and
 //! `CAREEN_COMMANDS` say how much is tried. Without a server the test says that it did nothing, or fails when
@@ -12,6 +12,7 @@ mod client;
 mod generate;
 mod process;
 mod replay;
+mod write;
 
 /// A number from the environment.
 fn setting(name: &str, default: u64) -> u64 {

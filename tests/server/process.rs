@@ -30,7 +30,13 @@ pub(crate) fn binary() -> Option<PathBuf> {
 impl Server {
     /// Start one that logs every command, and wait until it answers.
     pub(crate) fn start(binary: &Path, options: &[&str]) -> Self {
+        Self::start_on(binary, options, |_| {})
+    }
+
+    /// The same in a directory where something is put first.
+    pub(crate) fn start_on(binary: &Path, options: &[&str], prepare: impl FnOnce(&Path)) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        prepare(dir.path());
         let socket = dir.path().join("socket");
         let mut command = Command::new(binary);
         command.args(["--port", "0", "--save", "", "--appendonly", "yes", "--appendfsync", "no"]);
@@ -58,6 +64,11 @@ impl Server {
         while self.client.call(&["INFO", "persistence"]).text().contains("aof_rewrite_in_progress:1") {
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// True of servers whose log is a directory.
+    pub(crate) fn has_directories(&self) -> bool {
+        self.dir.path().join("appendonlydir").exists()
     }
 
     /// The files of its log in the order of replay.

@@ -8,7 +8,7 @@ use careen::replay::{Engine, Report};
 use careen::value::DbIndex;
 
 /// Run random commands with some transactions and rewrites among them.
-fn exercise(server: &mut Server, dice: &mut Dice, commands: u64, rewrite_every: u64) {
+pub(crate) fn exercise(server: &mut Server, dice: &mut Dice, commands: u64, rewrite_every: u64) {
     for n in 1..=commands {
         if dice.below(50) == 0 {
             server.client.call(&["MULTI"]);
@@ -84,7 +84,7 @@ fn a_replayed_log_gives_the_digest_of_the_server_that_wrote_it() {
 }
 
 /// From 7.0 on, and in all of Valkey, `DEBUG` must be allowed.
-fn needs_leave_to_debug(binary: &std::path::Path) -> bool {
+pub(crate) fn needs_leave_to_debug(binary: &std::path::Path) -> bool {
     let output = std::process::Command::new(binary).arg("--version").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let major = text.split("v=").nth(1).and_then(|version| version.split('.').next()?.parse::<u32>().ok());

@@ -5,7 +5,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::render::escape;
 use careen::bytes::publish::Existing;
-use careen::convert::{self, Base, Choice, Kind, Loss, Options, Report};
+use careen::convert::{self, Base, Choice, Kind, Options, Report};
 use careen::input::Input;
 use careen::rdb::Target;
 use careen::replay::whole;
@@ -132,10 +132,9 @@ impl Context<'_> {
     /// Say what an output does not have, and what that means for the exit status.
     fn settle_written(&self, output: &Path, report: &Report) -> Exit {
         let name = escape::path(output);
-        for Loss { db, key, what, whole } in &report.losses.first {
-            let key = escape::text(key);
-            let gone = if *whole { "left out" } else { "written without it" };
-            self.complain(&format!("{name}: {what}: key {key} in db {}: {gone}", db.0), None);
+        for loss in &report.losses.first {
+            let gone = if loss.whole { "left out" } else { "written without it" };
+            self.complain(&format!("{name}: {}: {gone}", escape::text(loss.to_string().as_bytes())), None);
         }
         let more = report.losses.total.saturating_sub(report.losses.first.len() as u64);
         if more > 0 {

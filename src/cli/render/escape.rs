@@ -12,7 +12,9 @@ use std::path::Path;
 
 /// Append bytes.
 pub(crate) fn push(bytes: &[u8], out: &mut Vec<u8>) {
-    if bytes.iter().all(|&byte| matches!(byte, b' '..=b'~') && byte != b'\\') {
+    // Without an early exit, so that it is done many bytes at a time.
+    let special = bytes.iter().fold(false, |any, &byte| any | !matches!(byte, b' '..=b'~') | (byte == b'\\'));
+    if !special {
         return out.extend_from_slice(bytes);
     }
     for chunk in bytes.utf8_chunks() {
@@ -25,6 +27,18 @@ pub(crate) fn push(bytes: &[u8], out: &mut Vec<u8>) {
 pub(crate) fn text(bytes: &[u8]) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     push(bytes, &mut out);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// A sentence in which bytes of a file are escaped already: its backslashes stay as they are.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    for (i, piece) in text.split('\\').enumerate() {
+        if i > 0 {
+            out.push(b'\\');
+        }
+        push(piece.as_bytes(), &mut out);
+    }
     String::from_utf8(out).unwrap_or_default()
 }
 
@@ -72,6 +86,11 @@ mod tests {
         ] {
             assert_eq!(text(bytes), shown);
         }
+    }
+
+    #[test]
+    fn a_sentence_keeps_the_escapes_it_has() {
+        assert_eq!(sentence("ends in \\r\\n, not \x1b"), "ends in \\r\\n, not \\x1b");
     }
 
     #[test]

@@ -32,9 +32,9 @@ pub(crate) fn text(finding: &Finding, input: &str, paint: Paint) -> String {
         place.push_str(&format!(", db {db}"));
     }
     let mut out = format!("  {severity} {}{place}\n", paint.paint(BOLD, finding.code));
-    out.push_str(&format!("    {}\n", escape::text(finding.message.as_bytes())));
+    out.push_str(&format!("    {}\n", escape::sentence(&finding.message)));
     if let Some(hint) = &finding.hint {
-        out.push_str(&paint.paint(FAINT, &format!("    hint: {}", escape::text(hint.as_bytes()))));
+        out.push_str(&paint.paint(FAINT, &format!("    hint: {}", escape::sentence(hint))));
         out.push('\n');
     }
     out

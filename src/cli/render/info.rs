@@ -85,7 +85,9 @@ pub(crate) fn text(input: &Input, overview: &Overview, paint: Paint) -> String {
     if let Some(at) = info.aux(b"ctime").and_then(|text| std::str::from_utf8(text).ok()?.parse::<i64>().ok()) {
         page.line("written at", &time(UnixMillis(at.saturating_mul(1000))));
     }
-    page.line("size", &format!("{} ({} bytes)", size(input.bytes()), number(input.bytes())));
+    let bytes = input.bytes();
+    let exact = if bytes < 1000 { String::new() } else { format!(" ({} bytes)", number(bytes)) };
+    page.line("size", &format!("{}{exact}", size(bytes)));
     if let (Some(from), Some(to)) = (overview.from, overview.to) {
         let at = |seconds: i64| time(UnixMillis(seconds.saturating_mul(1000)));
         page.line("time span", &format!("{} to {}", at(from), at(to)));

@@ -1,5 +1,6 @@
 //! What the library answers, as text or as JSON.
 
+pub(super) mod chart;
 pub(super) mod diff;
 pub(super) mod escape;
 pub(super) mod finding;

@@ -70,6 +70,7 @@ impl Format for Person {
                 return Ok(());
             }
             Element::Opaque(stored) => quoted(stored, out),
+            Element::Json(text) => out.extend_from_slice(text),
         }
         pen.bytes().push(b'\n');
         Ok(())

@@ -20,13 +20,13 @@ impl Words for Vec<u8> {
 #[inline]
 pub(super) fn count(words: usize, out: &mut Vec<u8>) {
     out.push(b'*');
-    json::integer(words, out);
+    json::natural(words as u64, out);
     out.extend_from_slice(b"\r\n");
 }
 
 fn length(len: usize, out: &mut Vec<u8>) {
     out.push(b'$');
-    json::integer(len, out);
+    json::natural(len as u64, out);
     out.extend_from_slice(b"\r\n");
 }
 

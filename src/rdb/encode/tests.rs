@@ -406,6 +406,22 @@ fn what_a_target_cannot_hold_is_known_before_a_byte_is_written() {
 }
 
 #[test]
+fn an_expiry_of_zero_stays_an_expiry_and_an_empty_set_is_no_intset() {
+    let mut hash = Value::Hash([(b"f".to_vec(), (b"v".to_vec(), Some(0)))].into());
+    for target in ["redis-8.0", "valkey-9"] {
+        let (plan, body) = encode(Target::named(target).unwrap(), &mut hash).unwrap();
+        let Value::Hash(fields) = decode(plan.value_type, &body) else { panic!("a hash") };
+        assert!(fields[&b"f"[..]].1.is_some(), "{target}");
+    }
+    let mut long = Value::Hash([(vec![b'f'; 100], (b"v".to_vec(), Some(0)))].into());
+    let (plan, body) = encode(Target::named("redis-8.0").unwrap(), &mut long).unwrap();
+    assert_eq!(plan.value_type, ValueType::HashMetadata);
+    let Value::Hash(fields) = decode(plan.value_type, &body) else { panic!("a hash") };
+    assert_eq!(fields[&vec![b'f'; 100]].1, Some(1));
+    assert_ne!(form("redis-7.0", &mut Value::Set(BTreeMap::new())), ValueType::SetIntset);
+}
+
+#[test]
 fn the_contested_backlen_is_written_as_the_target_reads_it_and_noticed_when_it_crosses() {
     let mut list = Value::List(vec![vec![b'x'; 16_378]]);
     let (redis, valkey) = (Target::named("redis-7.0").unwrap(), Target::named("valkey-9").unwrap());

@@ -335,6 +335,9 @@ fn name_piece<'a, 'e>(name: &'e Blob<'a>) -> Piece<'a, 'e> {
     name.input().map_or(Piece::Passing(name), Piece::Input)
 }
 
+/// The soonest expiry that Redis' forms hold: they take 0, which Valkey's can hold, for none.
+const SOONEST: i64 = 1;
+
 /// How a hash is written.
 pub(in crate::rdb) fn plan(survey: &Survey, target: &Target) -> Plan {
     let small = survey.count <= LIMITS.hash_entries && survey.longest <= LIMITS.element_bytes;
@@ -353,7 +356,7 @@ pub(in crate::rdb) fn plan(survey: &Survey, target: &Target) -> Plan {
         FieldExpiry::Redis => (ValueType::HashMetadata, None),
         FieldExpiry::Unknown => (without_expiry, Some("the expiry of hash fields")),
     };
-    Plan { lost, smallest_expiry: smallest, ..Plan::new(value_type, survey.count) }
+    Plan { lost, smallest_expiry: smallest.max(SOONEST), ..Plan::new(value_type, survey.count) }
 }
 
 pub(in crate::rdb) fn encode<'a>(
@@ -399,7 +402,7 @@ fn encode_triples<'a>(packer: &mut Packer, value: &mut dyn Walk<'a>) -> Result<(
     for (expiry, field, value) in &triples {
         packer.push(field);
         packer.push(value);
-        packer.push_int(expiry.map_or(0, |at| at.0));
+        packer.push_int(expiry.map_or(0, |at| at.0.max(SOONEST)));
     }
     Ok(())
 }
@@ -418,7 +421,7 @@ fn encode_plain<'a>(
     Ok(value.walk(&mut |element| {
         let Element::Field { field, value, expiry } = element else { return Ok(()) };
         if plan.value_type == ValueType::HashMetadata {
-            let ttl = expiry.map_or(0, |at| at.0.wrapping_sub(plan.smallest_expiry).wrapping_add(1));
+            let ttl = expiry.map_or(0, |at| at.0.max(SOONEST).wrapping_sub(plan.smallest_expiry).wrapping_add(1));
             length::encode(ttl.cast_unsigned(), out.bytes);
         }
         strings.encode(&field, out.bytes);

@@ -68,6 +68,8 @@ pub enum Element<'a, 'e> {
     Module(ModuleRef<'a>),
     /// A value of a fork that has no counterpart elsewhere, as it is stored.
     Opaque(&'a [u8]),
+    /// A module's value that commands made and that has no stored form: JSON text, for people and exports.
+    Json(&'e [u8]),
 }
 
 /// Buffers for decoding: a value may be read while its field is still looked at.

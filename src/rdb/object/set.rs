@@ -58,9 +58,10 @@ pub(super) fn intset_count(string: &StringRef<'_>, scratch: &mut Scratch) -> Res
         .ok_or_else(|| Error::invalid(string.offset, "intset-truncated", "an intset is shorter than its header"))
 }
 
-/// How a set is written.
+/// How a set is written. One without members is not written as an intset: servers skip an empty set, but take an empty
+/// intset for damage.
 pub(in crate::rdb) fn plan(survey: &Survey, target: &Target) -> Plan {
-    let value_type = if survey.all_integers && survey.count <= LIMITS.intset_entries {
+    let value_type = if survey.all_integers && (1..=LIMITS.intset_entries).contains(&survey.count) {
         ValueType::SetIntset
     } else if target.packs_sets() && survey.count <= LIMITS.set_entries && survey.longest <= LIMITS.element_bytes {
         ValueType::SetListpack

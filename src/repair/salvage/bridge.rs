@@ -1,5 +1,6 @@
 //! Gaps that are none: true records that a guess would not believe.
 
+use super::Origin;
 use super::field::Field;
 use super::front::{reader, unit_of};
 use super::pick::Pick;
@@ -11,15 +12,15 @@ use crate::value::DbIndex;
 const MOST: usize = 3;
 
 /// Fill the gaps that read exactly as one to three key records.
-pub(super) fn bridge(field: &mut Field<'_>, picks: Vec<Pick>, from: usize) -> Vec<Pick> {
+pub(super) fn bridge(field: &mut Field<'_>, picks: Vec<Pick>, origin: Origin) -> Vec<Pick> {
     let mut bridged: Vec<Pick> = Vec::with_capacity(picks.len());
-    let mut end = from;
+    let mut end = Some(origin.at).filter(|_| origin.is_known);
     for pick in picks {
-        if pick.unit.start > end && end > 0 {
+        if let Some(end) = end.filter(|&end| end < pick.unit.start) {
             let units = between(field, end, pick.unit.start).unwrap_or_default();
             bridged.extend(units.into_iter().map(|unit| Pick::new(unit, 0.0)));
         }
-        end = pick.unit.end;
+        end = Some(pick.unit.end);
         bridged.push(pick);
     }
     bridged

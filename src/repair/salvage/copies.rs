@@ -45,7 +45,7 @@ fn only_fills_the_budget_before(picks: &[Pick], select: usize) -> bool {
     let begin = before.iter().rposition(is_select).unwrap_or(0);
     let section = before.get(begin..).unwrap_or_default();
     let budget = section.iter().find_map(|pick| match pick.unit.what {
-        What::Resize { keys, .. } => Some(keys),
+        What::Resize { keys } => Some(keys),
         _ => None,
     });
     let keys = |picks: &[Pick]| picks.iter().filter(|pick| pick.is_key()).count() as u64;

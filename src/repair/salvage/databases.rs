@@ -6,10 +6,10 @@ use std::ops::Range;
 use super::pick::Pick;
 use super::unit::What;
 
-/// Say for each pick which database it is in. Gives the picks whose database is a guess.
-pub(super) fn assign(picks: &mut [Pick], bytes: &[u8]) -> Vec<Range<usize>> {
+/// Say for each pick which database it is in; the first ones are in `first`. Gives the picks whose database is a guess.
+pub(super) fn assign(picks: &mut [Pick], bytes: &[u8], first: u32) -> Vec<Range<usize>> {
     let mut uncertain = Vec::new();
-    let mut state = State::default();
+    let mut state = State { db: first, ..State::default() };
     let mut end = picks.first().map_or(0, |pick| pick.unit.start);
     let mut index = 0;
     while let Some(pick) = picks.get(index).copied() {
@@ -25,7 +25,7 @@ pub(super) fn assign(picks: &mut [Pick], bytes: &[u8]) -> Vec<Range<usize>> {
         if pick.kept() {
             match pick.unit.what {
                 What::Select(db) => state.enter(db),
-                What::Resize { keys, .. } => state.budget = Some(keys),
+                What::Resize { keys } => state.budget = Some(keys),
                 _ => {}
             }
         }

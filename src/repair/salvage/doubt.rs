@@ -98,7 +98,7 @@ pub(super) fn budgets(picks: &mut [Pick], from: usize, profile: &Profile) {
 
 fn fit_budget(picks: &mut [Pick], from: usize, profile: &Profile) {
     let budget = picks.iter().find_map(|pick| match pick.unit.what {
-        What::Resize { keys, .. } if pick.kept() => usize::try_from(keys).ok(),
+        What::Resize { keys } if pick.kept() => usize::try_from(keys).ok(),
         _ => None,
     });
     let Some(budget) = budget else { return };

@@ -1,6 +1,7 @@
 //! The bytes that are searched, with a memory of what was found at each offset.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::profile::Profile;
 use super::unit::{Reading, Unit};
@@ -12,17 +13,27 @@ const STEPS_OF_A_GUESS: u32 = 1 << 16;
 pub(super) struct Field<'a> {
     pub(super) reading: Reading<'a>,
     units: HashMap<usize, Unit, foldhash::fast::FixedState>,
-    /// One bit for each offset where no unit begins.
+    /// Where the search is to end: the end of the image, or of a window.
+    pub(super) limit: usize,
+    /// The first offset that can be searched.
+    base: usize,
+    /// One bit for each offset from `base` where no unit begins.
     barren: Vec<u64>,
     /// What all guesses together may still read: hostile bytes cannot make the search quadratic.
     steps: u64,
 }
 
 impl<'a> Field<'a> {
-    pub(super) fn new(reading: Reading<'a>) -> Self {
-        let len = reading.bytes.len();
+    pub(super) fn new(reading: Reading<'a>, searched: Range<usize>) -> Self {
+        let len = searched.end.saturating_sub(searched.start);
         let steps = (len as u64).saturating_mul(64).saturating_add(1 << 24);
-        Self { reading, units: HashMap::default(), barren: vec![0; len / 64 + 1], steps }
+        let barren = vec![0; len / 64 + 1];
+        Self { reading, units: HashMap::default(), limit: searched.end, base: searched.start, barren, steps }
+    }
+
+    /// True for a window: the image goes on behind it.
+    pub(super) fn is_window(&self) -> bool {
+        self.limit < self.len()
     }
 
     pub(super) fn bytes(&self) -> &'a [u8] {
@@ -35,7 +46,8 @@ impl<'a> Field<'a> {
 
     /// The unit at an offset.
     pub(super) fn unit(&mut self, at: usize) -> Option<Unit> {
-        if self.barren.get(at / 64).is_none_or(|word| word >> (at % 64) & 1 == 1) {
+        let (word, bit) = self.barren_bit(at);
+        if self.barren.get(word).is_some_and(|word| word >> bit & 1 == 1) {
             return None;
         }
         if let Some(unit) = self.units.get(&at) {
@@ -55,26 +67,24 @@ impl<'a> Field<'a> {
         unit
     }
 
+    fn barren_bit(&self, at: usize) -> (usize, usize) {
+        let at = at.checked_sub(self.base).unwrap_or(usize::MAX);
+        (at / 64, at % 64)
+    }
+
     fn set_barren(&mut self, at: usize) {
-        if let Some(word) = self.barren.get_mut(at / 64) {
-            *word |= 1 << (at % 64);
+        let (word, bit) = self.barren_bit(at);
+        if let Some(word) = self.barren.get_mut(word) {
+            *word |= 1 << bit;
         }
     }
 
     /// Forget all starts in a range, for good.
-    pub(super) fn strike(&mut self, range: std::ops::Range<usize>) {
+    pub(super) fn strike(&mut self, range: Range<usize>) {
         for at in range {
             self.units.remove(&at);
             self.set_barren(at);
         }
-    }
-
-    /// Put in a unit whose place is known otherwise.
-    pub(super) fn plant(&mut self, unit: Unit) {
-        if let Some(word) = self.barren.get_mut(unit.start / 64) {
-            *word &= !(1 << (unit.start % 64));
-        }
-        self.units.insert(unit.start, unit);
     }
 
     /// The unit at an offset, with what speaks for it in this file.

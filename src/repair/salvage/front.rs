@@ -89,7 +89,7 @@ pub(super) fn unit_of(field: &mut Field<'_>, record: &Record<'_>, at: usize, end
             What::Key(key_of(record))
         }
         Record::SelectDb { db, .. } => What::Select(db.0),
-        Record::ResizeDb { keys, expires, .. } => What::Resize { keys: *keys, expires: *expires },
+        Record::ResizeDb { keys, .. } => What::Resize { keys: *keys },
         Record::End { .. } => What::End,
         _ => What::Other(field.bytes().get(at).copied().unwrap_or_default()),
     };

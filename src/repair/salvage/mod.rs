@@ -15,6 +15,8 @@
 //!    ([`doubt`]), blocks that stand there twice ([`copies`]).
 //! 7. Keys get their databases, also where a SELECTDB was lost ([`databases`]).
 //!
+//! Large images are searched in windows around each failure ([`windows`]).
+//!
 //! Nothing in a guess costs more than the bytes it reads, and all guesses share one account: hostile bytes cannot make
 //! the search quadratic.
 
@@ -33,6 +35,7 @@ mod search;
 mod shape;
 mod strict;
 mod unit;
+mod windows;
 
 pub use body::first_version;
 
@@ -47,7 +50,7 @@ use pick::{Fate, Pick};
 use profile::Profile;
 use unit::{Reading, What};
 
-/// What a salvage decided about one record.
+/// What a salvage decided about a record, or about keys that stand one behind the other.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Kept {
     /// Its bytes.
@@ -65,10 +68,12 @@ pub struct Kept {
 /// What a record is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeptKind {
-    /// A key, with or without an expiry.
-    Key {
-        /// It has one.
-        expires: bool,
+    /// Keys, one behind the other.
+    Keys {
+        /// How many.
+        count: u64,
+        /// How many of them have an expiry.
+        expires: u64,
     },
     /// SELECTDB.
     Select,
@@ -91,26 +96,59 @@ pub struct Salvaged {
     pub db_uncertain: Vec<Range<usize>>,
     /// Records that read well and are left out all the same, and why.
     pub dropped: Vec<(Range<usize>, &'static str)>,
+    /// Where the units of the last chain begin.
+    last_chain: Vec<usize>,
 }
 
-/// Salvage an image whose records begin at `from`.
+/// An image, and what its header says.
+#[derive(Debug, Clone, Copy)]
+pub struct Image<'a> {
+    /// The whole of it.
+    pub bytes: &'a [u8],
+    /// Where its first record begins.
+    pub from: usize,
+    /// The RDB version.
+    pub version: u32,
+    /// Whose numbers it uses.
+    pub dialect: Dialect,
+}
+
+/// Larger images are searched in windows, so that only what is near a damage is held in memory.
+const WHOLE: usize = 48 << 20;
+
+/// Salvage an image.
 #[must_use]
-pub fn salvage(bytes: &[u8], from: usize, version: u32, dialect: Dialect, budget: &Budget) -> Salvaged {
-    let reading = Reading { bytes, version, dialect, inspector: Inspector::new(budget), scratch: Vec::new() };
-    let mut field = Field::new(reading);
-    let front = front::read(&mut field, from);
-    let sound = front.failure.is_none() && front.units.last().is_some_and(|unit| unit.end == bytes.len());
-    if sound {
-        let picks = front.units.iter().map(|unit| Pick::new(*unit, 0.0)).collect();
-        return finish(&mut field, picks, from, bytes.len(), &Profile::default(), None);
+pub fn salvage(image: &Image<'_>, budget: &Budget) -> Salvaged {
+    if image.bytes.len() > WHOLE { windows::salvage(image, budget) } else { whole(image, budget) }
+}
+
+impl<'a> Image<'a> {
+    fn field(&self, searched: Range<usize>, budget: &Budget) -> Field<'a> {
+        let (bytes, version, dialect) = (self.bytes, self.version, self.dialect);
+        let reading = Reading { bytes, version, dialect, inspector: Inspector::new(budget), scratch: Vec::new() };
+        Field::new(reading, searched)
     }
-    Salvage::new(field, front, from).run()
+}
+
+fn whole(image: &Image<'_>, budget: &Budget) -> Salvaged {
+    let mut field = image.field(image.from..image.bytes.len(), budget);
+    let front = front::read(&mut field, image.from);
+    Salvage::new(field, front, Origin { at: image.from, db: 0, is_known: true }).run()
+}
+
+/// Where the records of an image or window begin.
+#[derive(Debug, Clone, Copy)]
+struct Origin {
+    at: usize,
+    db: u32,
+    /// It is a record's start for sure.
+    is_known: bool,
 }
 
 struct Salvage<'a> {
     field: Field<'a>,
     front: front::Front,
-    from: usize,
+    origin: Origin,
     /// Where the search begins.
     r0: usize,
     /// How many of the front's units are trusted.
@@ -118,8 +156,10 @@ struct Salvage<'a> {
 }
 
 impl<'a> Salvage<'a> {
-    fn new(field: Field<'a>, mut front: front::Front, from: usize) -> Self {
-        if front.failure.is_none() {
+    fn new(field: Field<'a>, mut front: front::Front, origin: Origin) -> Self {
+        let from = origin.at;
+        let sound = front.units.last().is_some_and(|unit| unit.end == field.len());
+        if front.failure.is_none() && !sound {
             // An end mark that is none: what follows it says so.
             let false_end = front.units.pop().map_or(from, |unit| unit.start);
             let error = rdb::Error::invalid(false_end as u64, "rdb-data-after-end", "the image goes on behind its end");
@@ -129,23 +169,30 @@ impl<'a> Salvage<'a> {
         front.units.iter().for_each(|unit| learned.learn(unit));
         let trusted = front.trusted(&learned);
         let r0 = front.units.get(trusted).map_or(from, |unit| unit.start);
-        Self { field, front, from, r0, trusted }
+        Self { field, front, origin, r0, trusted }
     }
 
     fn run(mut self) -> Salvaged {
-        let failure = self.front.failure.as_ref().map_or(self.from, |(at, _)| *at);
-        let open = open::head(&self.field, failure);
+        let Some(failure) = self.front.failure.as_ref().map(|(at, _)| *at) else {
+            return self.keep_the_front(&Profile::default());
+        };
         let mut profile = self.learned();
+        let open = open::head(&self.field, failure);
         if open.is_some_and(|head| open::reaches_the_end(&self.field, &head)) {
-            let picks = self.front.units.iter().map(|unit| Pick::new(*unit, 0.0)).collect();
-            let failure = self.front.failure.take();
-            return finish(&mut self.field, picks, self.from, failure_end(&failure), &profile, failure);
+            return self.keep_the_front(&profile);
         }
         let path = self.choose(&profile, failure);
         profile = self.learned();
-        learn_from_path(&mut profile, &path, self.field.len());
+        learn_from_path(&mut profile, &path, &self.field);
         let path = self.choose(&profile, failure);
         self.judge(path, &profile)
+    }
+
+    /// Behind the front there is nothing to search.
+    fn keep_the_front(mut self, profile: &Profile) -> Salvaged {
+        let picks = self.front.units.iter().map(|unit| Pick::new(*unit, 0.0)).collect();
+        self.r0 = self.field.len();
+        self.finish(picks, profile)
     }
 
     /// The profile of the trusted front and of the collections that were open where it failed.
@@ -164,9 +211,9 @@ impl<'a> Salvage<'a> {
 
     /// The likeliest path, without the tails of open collections.
     fn choose(&mut self, profile: &Profile, failure: usize) -> Vec<Chosen> {
-        let len = self.field.len();
+        let (known, limit) = (Some(self.r0).filter(|_| self.origin.is_known), self.field.limit);
         let starts = search::search(&mut self.field, profile, self.r0);
-        let path = path::choose(&starts, self.r0, len);
+        let path = path::choose(&starts, known, limit);
         if !open::is_supported(self.field.reading.dialect) {
             return path;
         }
@@ -179,20 +226,36 @@ impl<'a> Salvage<'a> {
             self.field.strike(range);
         }
         let starts = search::search(&mut self.field, profile, self.r0);
-        path::choose(&starts, self.r0, len)
+        path::choose(&starts, known, limit)
     }
 
     fn judge(mut self, path: Vec<Chosen>, profile: &Profile) -> Salvaged {
         let front = self.front.units.iter().take(self.trusted).map(|unit| Pick::new(*unit, 0.0));
         let picks: Vec<Pick> = front.chain(path.into_iter().map(|(unit, bits)| Pick::new(unit, bits))).collect();
-        let picks = bridge::bridge(&mut self.field, picks, self.from);
-        let failure = self.front.failure.take();
-        finish(&mut self.field, picks, self.from, self.r0, profile, failure)
+        let picks = bridge::bridge(&mut self.field, picks, self.origin);
+        self.finish(picks, profile)
     }
-}
 
-fn failure_end(failure: &Option<(usize, rdb::Error)>) -> usize {
-    failure.as_ref().map_or(0, |(at, _)| *at)
+    /// Judge the picks and hand them out.
+    fn finish(self, mut picks: Vec<Pick>, profile: &Profile) -> Salvaged {
+        let bytes = self.field.bytes();
+        let failure = self.front.failure;
+        let origin = if self.origin.is_known { self.origin.at } else { usize::MAX };
+        let segments = pick::segments(&picks, origin, self.field.limit);
+        if failure.is_some() {
+            copies::databases_ascend(&mut picks, &segments);
+            doubt::weak_segments(&mut picks, &segments, profile);
+            doubt::runs(&mut picks, self.r0, profile);
+            copies::copies(&mut picks, &segments, bytes);
+        }
+        let uncertain = databases::assign(&mut picks, bytes, self.origin.db);
+        copies::duplicate_keys(&mut picks, &segments);
+        if failure.is_some() {
+            doubt::budgets(&mut picks, self.r0, profile);
+        }
+        let last_chain = segments.last().map_or(0..0, |segment| segment.picks.clone());
+        Salvaged { failure, ..hand_out(&picks, uncertain, last_chain, self.origin.at, profile) }
+    }
 }
 
 /// Where reading fails along a path, and the record before each place.
@@ -209,7 +272,7 @@ fn failures(path: &[Chosen], first: usize, before: Option<usize>) -> Vec<(usize,
 }
 
 /// Learn from the end of the file: the last quarter of the chain that reaches it. A chain's beginning may be false.
-fn learn_from_path(profile: &mut Profile, path: &[Chosen], len: usize) {
+fn learn_from_path(profile: &mut Profile, path: &[Chosen], field: &Field<'_>) {
     let begins = |index: usize| {
         let (before, here) = (index.checked_sub(1).and_then(|i| path.get(i)), path.get(index));
         before.zip(here).is_some_and(|(before, here)| before.0.end != here.0.start)
@@ -220,9 +283,11 @@ fn learn_from_path(profile: &mut Profile, path: &[Chosen], len: usize) {
         _ => None,
     });
     let chains: Vec<&[Chosen]> = chains.collect();
-    let to_end = chains
-        .last()
-        .filter(|chain| chain.last().is_some_and(|(unit, _)| unit.end == len && matches!(unit.what, What::End)));
+    let to_end = chains.last().filter(|chain| {
+        chain
+            .last()
+            .is_some_and(|(unit, _)| matches!(unit.what, What::End) || field.is_window() && unit.end >= field.limit)
+    });
     if let Some(chain) = to_end {
         let from = chain.len() - chain.len() / 4;
         chain.iter().skip(from).for_each(|(unit, _)| profile.learn(unit));
@@ -236,28 +301,14 @@ fn learn_from_path(profile: &mut Profile, path: &[Chosen], len: usize) {
     }
 }
 
-/// Judge the picks and hand them out.
-fn finish(
-    field: &mut Field<'_>,
-    mut picks: Vec<Pick>,
+/// The picks as what they mean for an output.
+fn hand_out(
+    picks: &[Pick],
+    uncertain: Vec<Range<usize>>,
+    last_chain: Range<usize>,
     from: usize,
-    r0: usize,
     profile: &Profile,
-    failure: Option<(usize, rdb::Error)>,
 ) -> Salvaged {
-    let bytes = field.bytes();
-    let segments = pick::segments(&picks, from);
-    if failure.is_some() {
-        copies::databases_ascend(&mut picks, &segments);
-        doubt::weak_segments(&mut picks, &segments, profile);
-        doubt::runs(&mut picks, r0, profile);
-        copies::copies(&mut picks, &segments, bytes);
-    }
-    let uncertain = databases::assign(&mut picks, bytes);
-    copies::duplicate_keys(&mut picks, &segments);
-    if failure.is_some() {
-        doubt::budgets(&mut picks, r0, profile);
-    }
     let range = |picks: &[Pick]| Some(picks.first()?.unit.start..picks.last()?.unit.end);
     let db_uncertain = uncertain.into_iter().filter_map(|stretch| picks.get(stretch).and_then(range)).collect();
     let dropped = picks.iter().filter_map(|pick| match pick.fate {
@@ -269,12 +320,13 @@ fn finish(
     if profile.mostly_expires() {
         let mut end = from;
         for record in &mut records {
-            let bare = record.kind == KeptKind::Key { expires: false };
+            let bare = record.kind == (KeptKind::Keys { count: 1, expires: 0 });
             record.expiry_unknown = bare && record.range.start != end;
             end = record.range.end;
         }
     }
-    Salvaged { records, failure, db_uncertain, dropped }
+    let last_chain = picks.get(last_chain).unwrap_or_default().iter().map(|pick| pick.unit.start).collect();
+    Salvaged { records, failure: None, db_uncertain, dropped, last_chain }
 }
 
 fn kept(pick: &Pick) -> Option<Kept> {
@@ -283,13 +335,7 @@ fn kept(pick: &Pick) -> Option<Kept> {
         Fate::Doubtful(why) => Some(why),
         Fate::Dropped(_) => return None,
     };
-    let kind = match pick.unit.what {
-        What::Key(key) => KeptKind::Key { expires: key.expires },
-        What::Select(_) => KeptKind::Select,
-        What::Resize { .. } => KeptKind::Resize,
-        What::Other(opcode) => KeptKind::Other(opcode),
-        What::End => KeptKind::End,
-    };
+    let kind = pick.unit.what.kept();
     let range = pick.unit.start..pick.unit.end;
     Some(Kept { range, kind, db: pick.db, doubt, expiry_unknown: false })
 }

@@ -28,14 +28,14 @@ enum Next {
     End,
 }
 
-/// Choose among `starts` the path from `from` to the end of the input at `len`.
-pub(super) fn choose(starts: &Starts, from: usize, len: usize) -> Vec<Chosen> {
+/// Choose among `starts` the path to the end of the image or window. A start at `known` is one for sure.
+pub(super) fn choose(starts: &Starts, known: Option<usize>, limit: usize) -> Vec<Chosen> {
     let nodes: Vec<&(Unit, f64)> = starts.values().collect();
-    let plan = Plan::new(&nodes, from, len);
+    let plan = Plan::new(&nodes, known, limit);
     let mut path = Vec::new();
     let mut at = match nodes.first() {
-        Some((unit, _)) if unit.start == from && plan.chain(0) >= plan.open(1) => Some(0),
-        Some((unit, _)) if unit.start == from => plan.opened(1),
+        Some((unit, _)) if Some(unit.start) == known && plan.chain(0) >= plan.open(1) => Some(0),
+        Some((unit, _)) if Some(unit.start) == known => plan.opened(1),
         _ => plan.opened(0),
     };
     while let Some(node) = at {
@@ -60,24 +60,24 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(nodes: &[&(Unit, f64)], from: usize, len: usize) -> Self {
+    fn new(nodes: &[&(Unit, f64)], known: Option<usize>, limit: usize) -> Self {
         let mut plan = Self {
             chains: vec![0.0; nodes.len()],
             next: vec![Next::End; nodes.len()],
             opens: vec![(0.0, None); nodes.len() + 1],
         };
         for (index, (unit, bits)) in nodes.iter().enumerate().rev() {
-            let bits =
-                if unit.start == from && !matches!(unit.what, What::End) { bits.max(0.0) + KNOWN_START } else { *bits };
-            let (rest, next) = plan.rest(nodes, unit, len);
+            let is_known = Some(unit.start) == known && !matches!(unit.what, What::End);
+            let bits = if is_known { bits.max(0.0) + KNOWN_START } else { *bits };
+            let (rest, next) = plan.rest(nodes, unit, limit);
             plan.set(index, bits + rest, next);
         }
         plan
     }
 
     /// The best that can follow a unit.
-    fn rest(&self, nodes: &[&(Unit, f64)], unit: &Unit, len: usize) -> (f64, Next) {
-        if unit.end == len {
+    fn rest(&self, nodes: &[&(Unit, f64)], unit: &Unit, limit: usize) -> (f64, Next) {
+        if unit.end >= limit {
             return (0.0, Next::End);
         }
         let follower = first_from(nodes, unit.end);

@@ -74,8 +74,8 @@ impl Segment {
     }
 }
 
-/// Cut picks into segments; the first begins at the image's first record, at `origin`.
-pub(super) fn segments(picks: &[Pick], origin: usize) -> Vec<Segment> {
+/// Cut picks into segments; the first begins at `origin`. What leaves a window at `limit` reaches the end.
+pub(super) fn segments(picks: &[Pick], origin: usize, limit: usize) -> Vec<Segment> {
     let mut segments: Vec<Segment> = Vec::new();
     let mut end = origin;
     for (index, pick) in picks.iter().enumerate() {
@@ -90,7 +90,7 @@ pub(super) fn segments(picks: &[Pick], origin: usize) -> Vec<Segment> {
         }
         if let Some(segment) = segments.last_mut() {
             segment.bits += pick.bits;
-            segment.to_end = matches!(pick.unit.what, What::End);
+            segment.to_end = matches!(pick.unit.what, What::End) || pick.unit.end >= limit;
         }
         end = pick.unit.end;
     }

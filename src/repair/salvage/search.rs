@@ -21,12 +21,12 @@ struct Chain {
 /// All starts found, with what speaks for them, in order.
 pub(super) type Starts = BTreeMap<usize, (Unit, f64)>;
 
-/// Search from `from` to the end, or to where a chain reaches the true end.
+/// Search from `from` to the end of the image or window.
 pub(super) fn search(field: &mut Field<'_>, profile: &Profile, from: usize) -> Starts {
     let mut search =
         Search { field, profile, chains: HashMap::default(), starts: Starts::new(), trusted: BTreeMap::new() };
     let mut at = from;
-    while at < search.field.len() {
+    while at < search.field.limit {
         if let Some(end) = search.trusted_until(at) {
             at = end;
             continue;
@@ -61,6 +61,9 @@ impl Search<'_, '_> {
         loop {
             if let Some(known) = self.chains.get(&at) {
                 chain = *known;
+                break;
+            }
+            if at >= self.field.limit {
                 break;
             }
             let Some((unit, bits)) = self.field.weighed(at, self.profile) else { break };

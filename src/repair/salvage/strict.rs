@@ -12,7 +12,6 @@
 //! Source: Redis `src/rdb.c`.
 
 use crate::packed::canonical_int;
-use crate::rdb::length;
 
 /// Reads forward from a place; `None` means "no server wrote this".
 #[derive(Debug, Clone, Copy)]
@@ -43,10 +42,6 @@ impl<'a> Strict<'a> {
 
     pub(super) fn at(&self) -> usize {
         self.at
-    }
-
-    pub(super) fn steps(&self) -> u32 {
-        self.steps
     }
 
     pub(super) fn remaining(&self) -> usize {
@@ -164,11 +159,6 @@ impl<'a> Text<'a> {
         bytes.len() >= 7 && total.is_some_and(|total| usize::try_from(total) == Ok(bytes.len()))
             || bytes.len() >= 10 && crate::packed::intset::verify(bytes).is_ok()
     }
-}
-
-/// Write a length as [`Strict::length`] reads it.
-pub(super) fn put_length(len: u64, out: &mut Vec<u8>) {
-    length::encode(len, out);
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A unit: one opcode record, or one key record with its prefixes, read as a writer writes it.
 
-use super::body::{self, Evidence};
+use super::KeptKind;
+use super::body;
 use super::shape::{Shape, is_text};
 use super::strict::{Strict, Text};
 use crate::bytes::lzf;
@@ -23,7 +24,6 @@ pub(super) enum What {
     Select(u32),
     Resize {
         keys: u64,
-        expires: u64,
     },
     /// Any other opcode record.
     Other(u8),
@@ -120,7 +120,7 @@ impl<'a> Reading<'a> {
             opcode::RESIZEDB => {
                 let (keys, expires) = (s.length()?, s.length()?);
                 let room = u64::try_from(s.remaining()).ok()?;
-                (keys > 0 && expires <= keys && keys <= room).then_some((What::Resize { keys, expires }, 6.0))?
+                (keys > 0 && expires <= keys && keys <= room).then_some((What::Resize { keys }, 6.0))?
             }
             opcode::AUX => {
                 let known = s.string()?.plain().is_some_and(|name| AUX_NAMES.contains(&name));
@@ -268,7 +268,15 @@ fn prefixes(s: &mut Strict<'_>) -> Option<Prefixes> {
     Some(prefix)
 }
 
-impl Evidence {
-    /// Of a value that is there because its place is known, not because of what it looks like.
-    pub(super) const NONE: Self = Self { bits: 0.0, blob: 0.0 };
+impl What {
+    /// What stands in an output for it.
+    pub(super) fn kept(&self) -> KeptKind {
+        match self {
+            Self::Key(key) => KeptKind::Keys { count: 1, expires: u64::from(key.expires) },
+            Self::Select(_) => KeptKind::Select,
+            Self::Resize { .. } => KeptKind::Resize,
+            Self::Other(opcode) => KeptKind::Other(*opcode),
+            Self::End => KeptKind::End,
+        }
+    }
 }
