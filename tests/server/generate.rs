@@ -156,6 +156,11 @@ const TEMPLATES: &[&str] = &[
     "XAUTOCLAIM {x} {grp} {m} 0 0",
     "XDELEX {x} (KEEPREF|DELREF|ACKED)? IDS 1 {id}",
     "XACKDEL {x} {grp} (KEEPREF|DELREF|ACKED)? IDS 1 {id}",
+    // vector sets
+    "VADD {vs} VALUES 3 {lat} {i} {lon} {m} (NOQUANT|Q8|BIN)? (SETATTR {json})?",
+    "VADD {vs} VALUES 3 {i} {i} {i} {m} CAS",
+    "VREM {vs} {m}",
+    "VSETATTR {vs} {m} ({json}|{n})",
     // keys
     "DEL ({any})+",
     "UNLINK {any}",
@@ -273,6 +278,8 @@ fn value(name: &str, dice: &mut Dice) -> Vec<u8> {
             let kind = *dice.pick(&["s", "l", "t", "z", "h", "x", "b", "p", "c", "g"]);
             key(kind, dice)
         }
+        "vs" => format!("vs:{}", dice.below(3)).into_bytes(),
+        "json" => format!("{{\"year\":{}}}", dice.below(100)).into_bytes(),
         "v" => text(dice),
         "m" => match dice.below(12) {
             0 => text(dice),
