@@ -6,7 +6,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::render::{escape, json};
 use careen::input::Input;
-use careen::keyspace::digest;
+use careen::keyspace::digest::{self, Digest};
 use careen::replay::whole::{self, Outcome};
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
@@ -59,10 +59,11 @@ impl Replay {
         let outcome = whole::replay(&input, &options, (), &mut |done| bar.reached(done))?;
         drop(bar);
         let exit = cx.settle_replay(&input, &outcome)?;
+        let digest = digest::of_keyspace_on(&outcome.keyspace, outcome.like, cx.scan_options().threads);
         let text = match self.format {
-            ReplayFormat::Json => format!("{}\n", as_json(&input, &outcome)),
-            ReplayFormat::Text if self.digest => format!("{}\n", digest::of_keyspace(&outcome.keyspace, outcome.like)),
-            ReplayFormat::Text => as_text(&outcome),
+            ReplayFormat::Json => format!("{}\n", as_json(&input, &outcome, digest)),
+            ReplayFormat::Text if self.digest => format!("{digest}\n"),
+            ReplayFormat::Text => as_text(&outcome, digest),
         };
         io::stdout().lock().write_all(text.as_bytes())?;
         Ok(exit)
@@ -70,7 +71,7 @@ impl Replay {
 }
 
 /// The object of the contract.
-fn as_json(input: &Input, outcome: &Outcome<'_>) -> Value {
+fn as_json(input: &Input, outcome: &Outcome<'_>, digest: Digest) -> Value {
     let databases: Map<String, Value> =
         outcome.keyspace.dbs().map(|(index, db)| (index.0.to_string(), db.len().into())).collect();
     let skipped: Vec<Value> = outcome
@@ -98,14 +99,14 @@ fn as_json(input: &Input, outcome: &Outcome<'_>) -> Value {
         "keys": outcome.keyspace.len(),
         "databases": databases,
         "like": outcome.like.to_string(),
-        "digest": digest::of_keyspace(&outcome.keyspace, outcome.like).to_string(),
+        "digest": digest.to_string(),
         "skipped": skipped,
         "skipped_total": outcome.report.skipped.total,
         "channels": channels,
     })
 }
 
-fn as_text(outcome: &Outcome<'_>) -> String {
+fn as_text(outcome: &Outcome<'_>, digest: Digest) -> String {
     let mut lines =
         vec![format!("commands   {}", outcome.report.commands), format!("keys       {}", outcome.keyspace.len())];
     lines.extend(outcome.keyspace.dbs().map(|(index, db)| format!("  db {:<6} {}", index.0, db.len())));
@@ -113,7 +114,7 @@ fn as_text(outcome: &Outcome<'_>) -> String {
     let channels = outcome.report.channels.iter();
     lines.extend(channels.map(|(channel, messages)| format!("channel    {} {messages}", escape::text(channel))));
     lines.push(format!("like       {}", outcome.like));
-    lines.push(format!("digest     {}\n", digest::of_keyspace(&outcome.keyspace, outcome.like)));
+    lines.push(format!("digest     {digest}\n"));
     lines.join("\n")
 }
 

@@ -1,6 +1,6 @@
 //! One database: keys in order of first appearance.
 //!
-//! Entries lie in a vector; a removed one leaves a gap, and when gaps outnumber entries the vector is packed.
+//! Entries lie in a vector; a removed one leaves a gap, and when one place in five is a gap the vector is packed.
 //! An index finds them by hash.
 
 use super::index::{Index, narrow, widen};
@@ -247,7 +247,7 @@ impl<'a> Db<'a> {
 
     fn pack_when_sparse(&mut self) {
         let gaps = self.entries.len().saturating_sub(self.index.len());
-        if gaps > self.index.len().saturating_add(64) {
+        if gaps > (self.index.len() / 4).saturating_add(64) {
             self.pack();
         }
     }

@@ -27,6 +27,10 @@ impl End {
 
 impl<'a> List<'a> {
     fn push(&mut self, end: End, element: Blob<'a>) {
+        if self.0.len() == self.0.capacity() {
+            // By a quarter, not twofold: there are many lists, and most stay short.
+            self.0.reserve_exact((self.0.len() / 4).max(4));
+        }
         match end {
             End::Head => self.0.push_front(element),
             End::Tail => self.0.push_back(element),
