@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(plan.quarantine(), [5..8, 30..40]);
         assert_eq!(plan.lost_bytes(), 13);
         plan.doubtful_is_kept = true;
-        assert_eq!(plan.quarantine(), [30..40]);
+        assert_eq!(plan.quarantine(), vec![30..40]);
         assert!(!plan.is_whole());
     }
 }

@@ -64,10 +64,9 @@ pub fn plan(image: &[u8], options: &Options, progress: &mut dyn FnMut(f64)) -> R
         return Ok(untouched(image, &found));
     }
     let image = image.get(..found.end).unwrap_or(image);
-    if options.mode != Mode::Truncate && !options.no_exact && can_be_exact(image, start) {
-        if let Some(plan) = by_checksum(image, &found, options, progress) {
-            return Ok(plan);
-        }
+    let exact = options.mode != Mode::Truncate && !options.no_exact && can_be_exact(image, start);
+    if let Some(plan) = exact.then(|| by_checksum(image, &found, options, progress)).flatten() {
+        return Ok(plan);
     }
     if options.mode == Mode::Exact {
         return Err(Refusal::NotProven);

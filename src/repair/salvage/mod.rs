@@ -271,10 +271,11 @@ impl<'a> Salvage<'a> {
 fn failures(path: &[Chosen], first: usize, before: Option<usize>) -> Vec<(usize, Option<usize>)> {
     let mut failures = vec![(first, before)];
     for pair in path.windows(2) {
-        if let [(unit, _), (next, _)] = pair {
-            if unit.end != next.start && unit.end > first {
-                failures.push((unit.end, Some(unit.start)));
-            }
+        if let [(unit, _), (next, _)] = pair
+            && unit.end != next.start
+            && unit.end > first
+        {
+            failures.push((unit.end, Some(unit.start)));
         }
     }
     failures
