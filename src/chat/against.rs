@@ -92,7 +92,13 @@ impl<'v, 'a> Side<'v, 'a> {
     }
 
     /// Report each message that is not among the fingerprints of the other side.
-    fn report_missing(&self, others: &[u64], code: &'static str, names: [&str; 2], findings: &mut Findings<'_>) -> bool {
+    fn report_missing(
+        &self,
+        others: &[u64],
+        code: &'static str,
+        names: [&str; 2],
+        findings: &mut Findings<'_>,
+    ) -> bool {
         let [with, without] = names;
         let mut any = false;
         let Some(history) = self.history else { return any };

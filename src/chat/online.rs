@@ -79,7 +79,8 @@ fn last_messages<'a>(view: &View<'_, '_>, until: UnixMillis) -> LastMessages<'a>
     for history in &view.histories {
         // What cannot be read does not count; `verify` reports it.
         let _ = history.messages(view.schema, &mut Buffers::default(), &mut |_, _, parsed| {
-            let Some((sender, time)) = parsed.fields().and_then(|fields| Some((fields.sender.as_deref()?, fields.time?)))
+            let Some((sender, time)) =
+                parsed.fields().and_then(|fields| Some((fields.sender.as_deref()?, fields.time?)))
             else {
                 return;
             };

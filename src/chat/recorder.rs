@@ -176,8 +176,7 @@ impl<'a> Watch<'a> for Recorder<'_, 'a> {
             && self.clock.is_none_or(|clock| clock < time)
         {
             self.sample(&state.keyspace);
-            if self.then.is_none()
-                && self.at.is_some_and(|at| at < time && self.clock.is_some_and(|clock| at >= clock))
+            if self.then.is_none() && self.at.is_some_and(|at| at < time && self.clock.is_some_and(|clock| at >= clock))
             {
                 self.then = Some(Presence::of(self.schema, &state.keyspace));
             }

@@ -133,7 +133,8 @@ impl Schema {
     /// # Errors
     /// When it is no TOML, has a line that we do not know, or a value of the wrong kind.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let table: Table = text.parse().map_err(|error: toml::de::Error| Invalid(error.to_string().trim_end().into()))?;
+        let table: Table =
+            text.parse().map_err(|error: toml::de::Error| Invalid(error.to_string().trim_end().into()))?;
         let mut schema = Self::default();
         for (name, value) in &table {
             match name.as_str() {
@@ -176,7 +177,8 @@ impl Schema {
         };
         self.states.clear();
         for (name, value) in table.iter().filter(|(name, _)| *name != "present") {
-            let score = value.as_float().or_else(|| value.as_integer().and_then(|n| i32::try_from(n).ok().map(f64::from)));
+            let score =
+                value.as_float().or_else(|| value.as_integer().and_then(|n| i32::try_from(n).ok().map(f64::from)));
             let score = score.ok_or_else(|| Invalid(format!("states.{name} is a score: a number")))?;
             self.states.push(State { name: name.clone(), score, present: present.contains(name) });
         }
@@ -270,7 +272,8 @@ mod tests {
     #[test]
     fn the_documented_file_is_the_default() {
         let documented = include_str!("schema.rs").lines().filter_map(|line| line.strip_prefix("//!"));
-        let toml: Vec<&str> = documented.skip_while(|line| *line != " ```toml").skip(1).take_while(|line| *line != " ```").collect();
+        let toml: Vec<&str> =
+            documented.skip_while(|line| *line != " ```toml").skip(1).take_while(|line| *line != " ```").collect();
         let schema = Schema::parse(&toml.join("\n")).unwrap();
         assert_eq!(format!("{schema:?}"), format!("{:?}", Schema::default()));
     }

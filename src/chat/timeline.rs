@@ -42,12 +42,7 @@ const STRETCHED: i64 = 10;
 
 /// Divide what happened between `since` and `until` into at most `most` steps.
 #[must_use]
-pub fn timeline(
-    view: &View<'_, '_>,
-    since: Option<UnixMillis>,
-    until: Option<UnixMillis>,
-    most: usize,
-) -> Timeline {
+pub fn timeline(view: &View<'_, '_>, since: Option<UnixMillis>, until: Option<UnixMillis>, most: usize) -> Timeline {
     let (mut times, undated) = times(view);
     let online = &view.recorder.online;
     let inside = |time: i64| since.is_none_or(|since| time >= since.0) && until.is_none_or(|until| time <= until.0);
@@ -58,7 +53,8 @@ pub fn timeline(
     if let (Some(first), Some(last)) = (online.first(), view.recorder.span)
         && view.recorder.is_annotated()
     {
-        let (from, to) = (since.map_or(first.0.0, |at| at.0.max(first.0.0)), until.map_or(last.1.0, |at| at.0.min(last.1.0)));
+        let (from, to) =
+            (since.map_or(first.0.0, |at| at.0.max(first.0.0)), until.map_or(last.1.0, |at| at.0.min(last.1.0)));
         let (a, b) = span.unwrap_or((from, to));
         span = (from <= to).then_some((a.min(from), b.max(to))).or(span);
     }

@@ -23,8 +23,6 @@
 
 mod pairs;
 mod pushes;
-#[cfg(test)]
-mod tests;
 
 use super::message::{Fields, Parsed};
 use super::view::{History, View, fingerprint};
@@ -163,7 +161,8 @@ pub fn verify(view: &View<'_, '_>, names: &[String], most: usize, progress: &mut
 fn types(view: &View<'_, '_>, findings: &mut Findings<'_>) {
     for entry in &view.misfits {
         let kind = entry.value.kind().name();
-        findings.key("chat-wrong-type", &entry.key, || format!("it is a {kind}, which the service does not expect here"));
+        findings
+            .key("chat-wrong-type", &entry.key, || format!("it is a {kind}, which the service does not expect here"));
     }
 }
 
@@ -334,3 +333,6 @@ impl<'v> Horizons<'v> {
         (between_two && !trimmed).then(|| Side { pair: pairs::number(sender, recipient), sent })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,10 +33,13 @@ impl Ledger {
         }
         let mut slots = vec![0u32; total];
         // From the newest on, each user's slots are filled from the last to the first.
-        let mut free: Vec<(usize, u32)> = ends.iter().copied().zip(story.users.iter().map(|user| user.messages)).collect();
+        let mut free: Vec<(usize, u32)> =
+            ends.iter().copied().zip(story.users.iter().map(|user| user.messages)).collect();
         for (index, sent) in self.sent.iter().enumerate().rev() {
             for user in [sent.to, sent.from] {
-                let Some((end, left)) = usize::try_from(user).ok().and_then(|user| free.get_mut(user)) else { continue };
+                let Some((end, left)) = usize::try_from(user).ok().and_then(|user| free.get_mut(user)) else {
+                    continue;
+                };
                 if *left == 0 {
                     continue;
                 }

@@ -21,8 +21,14 @@ pub struct Log<W> {
 impl<W: Write> Log<W> {
     /// A log that begins.
     pub fn new(out: W, settings: Settings) -> Self {
-        let mut log =
-            Self { out, block: Vec::with_capacity(BLOCK * 2), message: Vec::new(), key: Vec::new(), second: i64::MIN, settings };
+        let mut log = Self {
+            out,
+            block: Vec::with_capacity(BLOCK * 2),
+            message: Vec::new(),
+            key: Vec::new(),
+            second: i64::MIN,
+            settings,
+        };
         if settings.messages == 0 {
             return log;
         }

@@ -16,7 +16,8 @@ fn log(settings: Settings) -> Vec<u8> {
 
 fn findings_and_digest(input: &Input) -> (Vec<String>, String, u64) {
     let schema = Schema::default();
-    let rebuilt = rebuild(input, &schema, &Options { now: UnixMillis(1), ..Options::default() }, None, &mut |_| {}).unwrap();
+    let rebuilt =
+        rebuild(input, &schema, &Options { now: UnixMillis(1), ..Options::default() }, None, &mut |_| {}).unwrap();
     assert_eq!(rebuilt.report.skipped.total, 0);
     assert!(rebuilt.damage.is_none());
     let view = View::new(&schema, &rebuilt.keyspace, &rebuilt.watch);

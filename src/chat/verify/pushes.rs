@@ -66,7 +66,9 @@ impl Pushes {
             }
             let parsed = Parsed::of(view.schema, push.message);
             let fields = parsed.fields().cloned().unwrap_or_default();
-            let lacks = |user: &Option<_>| user.as_deref().is_none_or(|user: &str| horizons.may_lack(user.as_bytes(), fields.time));
+            let lacks = |user: &Option<_>| {
+                user.as_deref().is_none_or(|user: &str| horizons.may_lack(user.as_bytes(), fields.time))
+            };
             let has_sides = fields.sender.is_some() && fields.recipient.is_some();
             if (has_sides && lacks(&fields.sender) && lacks(&fields.recipient)) || !findings.room() {
                 continue;

@@ -199,7 +199,10 @@ fn presence_is_known_at_any_time_of_the_log() {
         let input = log(commands);
         let at = Some(crate::value::UnixMillis(seconds * 1000));
         let rebuilt = rebuild(&input, &schema, &Options::default(), at, &mut |_| {}).unwrap();
-        rebuilt.watch.then.map(|then| then.online.into_iter().map(|user| String::from_utf8(user).unwrap()).collect::<Vec<_>>())
+        rebuilt
+            .watch
+            .then
+            .map(|then| then.online.into_iter().map(|user| String::from_utf8(user).unwrap()).collect::<Vec<_>>())
     };
     let annotated = "#TS:10\nSADD|online_users|1\n#TS:20\nSADD|online_users|2\n#TS:30\nSREM|online_users|1\n";
     assert_eq!(at(annotated, 9), None);

@@ -54,8 +54,7 @@ impl Generate {
         if self.pushes && self.to == To::Rdb {
             return Err(Failure::new("a snapshot holds no pushes").hint("--to aof"));
         }
-        let settings =
-            Settings { users: self.users, messages: self.messages, seed: self.seed, pushes: self.pushes };
+        let settings = Settings { users: self.users, messages: self.messages, seed: self.seed, pushes: self.pushes };
         let existing = Existing { replace: cx.global.force, ..Existing::default() };
         let mut bar = cx.progress(self.messages, false);
         let mut progress = |done: u64| bar.reached(done);

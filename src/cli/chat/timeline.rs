@@ -62,11 +62,8 @@ impl Timeline {
 }
 
 fn as_json(found: &timeline::Timeline) -> String {
-    let bucket = |bucket: &timeline::Bucket| {
-        json!({"start_ms": bucket.start.0, "messages": bucket.messages, "online": bucket.online})
-    };
+    let bucket = |bucket: &timeline::Bucket| json!({"start_ms": bucket.start.0, "messages": bucket.messages, "online": bucket.online});
     let buckets: Vec<_> = found.buckets.iter().map(bucket).collect();
-    let object =
-        json!({"step_ms": found.step, "undated": found.undated, "outside": found.outside, "buckets": buckets});
+    let object = json!({"step_ms": found.step, "undated": found.undated, "outside": found.outside, "buckets": buckets});
     format!("{object}\n")
 }

@@ -69,7 +69,8 @@ fn panel(
             0 => "0".into(),
             _ => String::new(),
         };
-        let bars: String = values.iter().flat_map(|&value| std::iter::repeat_n(cell(value, peak, height, row), wide)).collect();
+        let bars: String =
+            values.iter().flat_map(|&value| std::iter::repeat_n(cell(value, peak, height, row), wide)).collect();
         let axis = if label.is_empty() { '│' } else { '┤' };
         out.push_str(&format!("{label:>8} {axis}{}\n", paint.paint(style, bars.trim_end())));
     }
@@ -153,6 +154,9 @@ mod tests {
 
     #[test]
     fn spans_are_said_in_their_largest_unit() {
-        assert_eq!([1000, 300_000, 3_600_000, 172_800_000, 5].map(span), ["second", "5 minutes", "hour", "2 days", "5 milliseconds"]);
+        assert_eq!(
+            [1000, 300_000, 3_600_000, 172_800_000, 5].map(span),
+            ["second", "5 minutes", "hour", "2 days", "5 milliseconds"]
+        );
     }
 }
