@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The layers, the structures and the reasons that codes begin with.
-const FAMILIES: &str = "aof array compact convert copied corpus diff dragonfly export hash index input intset key \
+const FAMILIES: &str = "aof array chat compact convert copied corpus diff dragonfly export hash index input intset key \
     listpack log lzf manifest memory module more packed quicklist rdb repair replay run stream unknown value weak ziplist \
     zipmap zset";
 
