@@ -1,6 +1,20 @@
 //! The sample chat service plays with a real server through `redis-py`; then `careen chat` must answer from the files
 //! alone what the server answered.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "a test says what is wrong by failing"
+)]
+
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -2,7 +2,20 @@
 //!
 //! Each file is hit in twelve ways. A record that the damage did not touch must come out as it was; a key that was never
 //! in the file must not come out. Run with `--nocapture` for the table; `CAREEN_DAMAGE_ROUNDS` for more rounds.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a test")]
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "a test says what is wrong by failing"
+)]
 
 use careen::bytes::crc64;
 use careen::packed::listpack::{self, Backlen};
