@@ -3,6 +3,20 @@
 //! `CAREEN_ATTACK_ROUNDS` says how many changed seeds each target gets. A failure names the input, in hexadecimal: put
 //! it into `fuzz/seeds/`, where it will be tried first ever after.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "a test says what is wrong by failing"
+)]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 

@@ -1,6 +1,20 @@
 //! However the bytes come, mapped, read, through a pipe byte by byte or compressed, they are the same bytes: the same
 //! records, the same errors at the same offsets.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "a test says what is wrong by failing"
+)]
+
 use careen::bytes::source::{Options, Source};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};

@@ -14,8 +14,20 @@
 //! All run in `testdata/`, two snapshots of which are damaged first: `@cut` is a snapshot without its last 40 bytes,
 //! `@flip` one with a byte of a value changed. `@empty` is empty, `@unknown` is a line of text.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "a test says what is wrong by failing"
+)]
 #![cfg(feature = "cli")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

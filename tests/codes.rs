@@ -2,11 +2,25 @@
 //!
 //! A code in the source is a string of the form `family-what-it-is` outside tests.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "a test says what is wrong by failing"
+)]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The layers, the structures and the reasons that codes begin with.
-const FAMILIES: &str = "aof array compact convert copied corpus diff dragonfly export hash index input intset key \
+const FAMILIES: &str = "aof array chat compact convert copied corpus diff dragonfly export hash index input intset key \
     listpack log lzf manifest memory module more packed quicklist rdb repair replay run stream unknown value weak ziplist \
     zipmap zset";
 

@@ -2,7 +2,19 @@
 //!
 //! `CAREEN_CORPUS` names the corpus; without it the test says that it did nothing.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "a test says what is wrong by failing"
+)]
 
 use careen::keyspace::{Like, digest};
 use careen::replay::{Engine, Until};

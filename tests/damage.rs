@@ -3,6 +3,20 @@
 //! Each file is hit in twelve ways. A record that the damage did not touch must come out as it was; a key that was never
 //! in the file must not come out. Run with `--nocapture` for the table; `CAREEN_DAMAGE_ROUNDS` for more rounds.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "a test says what is wrong by failing"
+)]
+
 use careen::bytes::crc64;
 use careen::packed::listpack::{self, Backlen};
 use careen::rdb::{Reader, Record, length};
@@ -30,11 +44,11 @@ impl Random {
     }
 
     fn below(&mut self, end: usize) -> usize {
-        (self.next() % end as u64) as usize
+        usize::try_from(self.next() % end as u64).unwrap()
     }
 
     fn bytes(&mut self, len: usize) -> Vec<u8> {
-        (0..len).map(|_| self.next() as u8).collect()
+        (0..len).map(|_| self.next().to_le_bytes()[0]).collect()
     }
 }
 
@@ -60,7 +74,9 @@ fn damage(image: &[u8], kind: &str, random: &mut Random) -> (Vec<u8>, Vec<Range<
     let (before, inside, behind) = (&image[..at], &image[at..at + size], &image[at + size..]);
     let new = match kind {
         "bit" => vec![inside[0] ^ 1 << random.below(8)],
-        "byte" | "byte2" | "byte3" => inside.iter().map(|byte| byte ^ (1 + random.below(255)) as u8).collect(),
+        "byte" | "byte2" | "byte3" => {
+            inside.iter().map(|byte| byte ^ u8::try_from(1 + random.below(255)).unwrap()).collect()
+        }
         "zeros" => vec![0; size],
         "noise" => random.bytes(size),
         "foreign" => {
@@ -90,7 +106,7 @@ fn keys(image: &[u8]) -> Option<(Keys, Vec<(Range<usize>, Option<(u32, Vec<u8>)>
     let mut reader = Reader::new(image).ok()?;
     let (mut keys, mut records, mut at) = (Keys::new(), Vec::new(), 9);
     while let Some(record) = reader.next_record().ok()? {
-        let end = reader.offset() as usize;
+        let end = usize::try_from(reader.offset()).unwrap();
         let name = match record {
             Record::Key(record) => {
                 let name = (record.db.0, record.key.to_vec());
@@ -167,7 +183,7 @@ fn put_string(text: &[u8], out: &mut Vec<u8>) {
 /// A body behind a type byte and a key: a string, a packed list, set or hash, or a hash that stores its fields one by one.
 fn put_value(number: u64, key: &str, random: &mut Random, out: &mut Vec<u8>) {
     let word = |random: &mut Random| format!("value {:x}", random.next() >> (random.next() % 48));
-    let (value_type, elements) = [(0, 1), (18, 5), (20, 4), (16, 6), (4, 30)][number as usize % 5];
+    let (value_type, elements) = [(0, 1), (18, 5), (20, 4), (16, 6), (4, 30)][usize::try_from(number % 5).unwrap()];
     out.push(value_type);
     put_string(key.as_bytes(), out);
     match value_type {
@@ -201,7 +217,7 @@ fn generated() -> Vec<u8> {
                 out.push(0xfc);
                 out.extend_from_slice(&(1_900_000_000_000 + random.next() % 1_000_000_000).to_le_bytes());
             }
-            let kind = ["user", "queue", "tags", "profile", "counters"][number as usize % 5];
+            let kind = ["user", "queue", "tags", "profile", "counters"][usize::try_from(number % 5).unwrap()];
             put_value(number, &format!("{kind}:{db}{number}"), &mut random, &mut out);
         }
     }

@@ -23,8 +23,6 @@
 
 mod pairs;
 mod pushes;
-#[cfg(test)]
-mod tests;
 
 use super::message::{Fields, Parsed};
 use super::view::{History, View, fingerprint};
@@ -335,3 +333,6 @@ impl<'v> Horizons<'v> {
         (between_two && !trimmed).then(|| Side { pair: pairs::number(sender, recipient), sent })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,6 +50,9 @@ pub(super) struct Repair {
     /// Keep records that are probably right, but not surely
     #[arg(long)]
     keep_doubtful: bool,
+    /// Keep what is left of damaged collections
+    #[arg(long)]
+    partial: bool,
     /// Refuse to lose more than so many bytes, or percent of the input
     #[arg(long, value_name = "N[%]", value_parser = loss)]
     max_loss: Option<Loss>,
@@ -142,6 +145,7 @@ impl Repair {
             mode: self.mode.into(),
             no_exact: self.no_exact,
             keep_doubtful: self.keep_doubtful,
+            partial: self.partial,
             strict_ttl: self.strict_ttl,
             walk: cx.scan_options(),
         };

@@ -109,7 +109,11 @@ fn execute<'i>(
     replay: &whole::Options,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(Keyspace<'i>, Option<Lost>), Error> {
-    let outcome = whole::replay(input, replay, (), progress)
+    // A log in one file that names no server was written before 7.0; what such a server keeps (a score of -0) later
+    // ones may not, and nothing may get lost on the way to whoever loads the output.
+    let before_parts = (input.kind == input::Kind::Aof).then(|| Like::redis(6, 2));
+    let like = replay.like.or_else(|| whole::producer_of(input)).or(before_parts);
+    let outcome = whole::replay(input, &whole::Options { like, ..replay.clone() }, (), progress)
         .map_err(|_| Error::Unsupported("the input has no part of that name"))?;
     let name = |part: Option<usize>| {
         let part = part.and_then(|index| input.parts.get(index));

@@ -118,7 +118,7 @@ impl History {
                 self.transactions = self.transactions.saturating_add(1);
                 transaction = Some(self.transactions);
             }
-            db = command.selects().and_then(|db| u32::try_from(db).ok()).map_or(db, DbIndex);
+            db = command.selects().map_or(db, DbIndex);
             let Self { time, .. } = *self;
             let (offset, end, argv) = (command.offset, command.end, command.argv);
             if !see(&Event { part, offset, end, time, db, transaction, argv })? {

@@ -13,7 +13,7 @@
 use super::load::decode;
 use super::{Db, Entry, Hash, Keyspace, Like, Stream, Value, Vectors, Zset};
 use crate::modules::vectorset;
-use crate::rdb::{Buffers, Element, Scratch, ValueRef};
+use crate::rdb::{Buffers, Element, Scratch, ValueRef, ValueType};
 use crate::value::{Kind, StreamId, UnixMillis, number};
 use sha1::{Digest as _, Sha1};
 use std::fmt;
@@ -208,6 +208,7 @@ fn add_value(
 fn add_stored(digest: &mut Digest, stored: &ValueRef<'_>, rules: Rules, text: &mut Vec<u8>) {
     let mut folded = *digest;
     let mut minus_zero = false;
+    let is_plain = matches!(stored.value_type, ValueType::Zset | ValueType::Zset2);
     let walked = stored.elements(&mut Buffers::default(), &mut |element: Element<'_, '_>| {
         match element {
             Element::Item(piece) => folded.mix(&piece),
@@ -216,7 +217,8 @@ fn add_stored(digest: &mut Digest, stored: &ValueRef<'_>, rules: Rules, text: &m
                 folded.field(&field, &value, rules.field_expiry && expiry.is_some())
             }
             Element::Scored(member, score) => {
-                minus_zero |= score.to_bits() == (-0.0f64).to_bits();
+                // A server that loads a small set of the plain forms packs it, and turns -0 into 0; a packed one stays.
+                minus_zero |= is_plain && score.to_bits() == (-0.0f64).to_bits();
                 folded.scored(&member, score, rules, text);
             }
             Element::Entry(id, fields) => {

@@ -147,9 +147,11 @@ fn hash<'a>(stored: &ValueRef<'a>, buffers: &mut Buffers) -> Result<Value<'a>> {
 
 fn zset<'a>(stored: &ValueRef<'a>, buffers: &mut Buffers) -> Result<Value<'a>> {
     let mut zset = Zset::default();
+    let is_packed = matches!(stored.value_type, ValueType::ZsetZiplist | ValueType::ZsetListpack);
     stored.elements(buffers, &mut |element: Element<'a, '_>| {
         if let Element::Scored(member, score) = element {
-            zset.skiplist |= member.len() > 64;
+            // A packed set that holds -0 as text keeps it, as a skiplist does.
+            zset.skiplist |= member.len() > 64 || (is_packed && score == 0.0 && score.is_sign_negative());
             zset.set(member.to_blob(), score);
         }
         Ok(())

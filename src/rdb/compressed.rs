@@ -89,7 +89,8 @@ impl CompressedBlob<'_> {
     }
 }
 
-#[cfg(all(test, feature = "lz4"))]
+#[cfg(test)]
+#[cfg(feature = "lz4")]
 mod tests {
     use super::*;
     use crate::rdb::length;

@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(read("out.rdb"), b"abef");
         assert_eq!(read("out.rdb.lost"), b"cd");
         let map = String::from_utf8(read("out.rdb.lost.map")).unwrap();
-        let lines: Vec<&str> = map.lines().skip(1).map(|line| &line[..9]).collect();
+        let lines: Vec<&str> = map.lines().skip(1).filter_map(|line| line.get(..9)).collect();
         assert_eq!(lines, ["0x0 0x2 +", "0x2 0x2 -", "0x4 0x2 +"]);
         assert!(publish(&plan, b"abcdef", &target, Existing::default()).is_err());
     }

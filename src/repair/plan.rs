@@ -60,6 +60,21 @@ pub struct Note {
     pub code: &'static str,
 }
 
+/// A key of which only a part is in the output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Where the damaged record stands.
+    pub offset: u64,
+    /// Its database.
+    pub db: u32,
+    /// Its key.
+    pub key: Vec<u8>,
+    /// How many elements are in the output.
+    pub kept: u64,
+    /// How many there were, where that can be told.
+    pub claimed: Option<u64>,
+}
+
 /// How much is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Amount {
@@ -84,6 +99,8 @@ pub struct Plan {
     pub doubtful: Vec<Lost>,
     /// True when the doubtful is in the output.
     pub doubtful_is_kept: bool,
+    /// Keys that are there in part.
+    pub partial: Vec<Part>,
     /// What was changed.
     pub corrected: Vec<Correction>,
     /// Worth knowing.
@@ -155,7 +172,7 @@ mod tests {
         assert_eq!(plan.quarantine(), [5..8, 30..40]);
         assert_eq!(plan.lost_bytes(), 13);
         plan.doubtful_is_kept = true;
-        assert_eq!(plan.quarantine(), [30..40]);
+        assert_eq!(plan.quarantine(), vec![30..40]);
         assert!(!plan.is_whole());
     }
 }

@@ -9,7 +9,7 @@ use std::io::Read;
 use std::ops::Range;
 
 use super::exact::{self, Patch};
-use super::plan::{Correction, Lost, Mode, Note, Piece, Plan};
+use super::plan::{Correction, Lost, Mode, Note, Part, Piece, Plan};
 use super::salvage::{self, Kept, KeptKind, Salvaged};
 use crate::bytes::Cursor;
 use crate::bytes::source::{self, Source};
@@ -28,6 +28,8 @@ pub struct Options {
     pub no_exact: bool,
     /// Put doubtful records into the output.
     pub keep_doubtful: bool,
+    /// Keep what is left of damaged collections.
+    pub partial: bool,
     /// Keys whose expiry may be lost are doubtful.
     pub strict_ttl: bool,
     /// Threads and budget.
@@ -62,17 +64,16 @@ pub fn plan(image: &[u8], options: &Options, progress: &mut dyn FnMut(f64)) -> R
         return Ok(untouched(image, &found));
     }
     let image = image.get(..found.end).unwrap_or(image);
-    if options.mode != Mode::Truncate && !options.no_exact && can_be_exact(image, start) {
-        if let Some(plan) = by_checksum(image, &found, options, progress) {
-            return Ok(plan);
-        }
+    let exact = options.mode != Mode::Truncate && !options.no_exact && can_be_exact(image, start);
+    if let Some(plan) = exact.then(|| by_checksum(image, &found, options, progress)).flatten() {
+        return Ok(plan);
     }
     if options.mode == Mode::Exact {
         return Err(Refusal::NotProven);
     }
     let parts = salvage::Image { bytes: image, from: HEADER, version: start.version, dialect: start.dialect };
     let salvaged = salvage::salvage(&parts, &options.walk.budget);
-    Ok(Rebuild { image, start, options, plan: Plan::default() }.from(salvaged))
+    Ok(Rebuild { image, start, options, plan: Plan::default(), rebuilt: Vec::new() }.from(salvaged))
 }
 
 /// Bytes of the header.
@@ -176,6 +177,8 @@ struct Rebuild<'a> {
     start: Start,
     options: &'a Options,
     plan: Plan,
+    /// Records made of what is left of damaged ones.
+    rebuilt: Vec<Vec<u8>>,
 }
 
 /// Keys of one database that follow one another in the output.
@@ -198,6 +201,9 @@ impl Rebuild<'_> {
         self.lost(&records, &salvaged.dropped, failure);
         self.notes(&records, &salvaged.db_uncertain, failure.is_none());
         records.retain(|record| record.doubt.is_none() || self.options.keep_doubtful);
+        if self.options.partial {
+            self.partial(&mut records);
+        }
         self.header(&records);
         for section in sections(&records) {
             self.section(&section);
@@ -273,6 +279,48 @@ impl Rebuild<'_> {
         self.plan.lost.push(Lost { offset: gap.start as u64, end: gap.end as u64, code, keys });
     }
 
+    /// Put what is left of damaged collections between the records.
+    fn partial(&mut self, records: &mut Vec<Kept>) {
+        let parts = salvage::Image {
+            bytes: self.image,
+            from: HEADER,
+            version: self.start.version,
+            dialect: self.start.dialect,
+        };
+        let gaps: Vec<Range<u64>> = self.plan.lost.iter().map(|lost| lost.offset..lost.end).collect();
+        for gap in gaps {
+            let (Ok(start), Ok(end)) = (usize::try_from(gap.start), usize::try_from(gap.end)) else { continue };
+            let Some(part) = salvage::partial(&parts, start..end, &self.options.walk.budget) else { continue };
+            let at = records.partition_point(|record| record.range.start < start);
+            let db = at.checked_sub(1).and_then(|before| records.get(before)).map_or(0, |before| before.db);
+            if self.has_key(records, db, &part.key) {
+                continue;
+            }
+            let kind = KeptKind::Rebuilt { index: self.rebuilt.len(), expires: part.expires };
+            records.insert(at, Kept { range: start..start, kind, db, doubt: None, expiry_unknown: false });
+            let (kept, claimed) = (part.kept, part.claimed);
+            self.plan.partial.push(Part { offset: gap.start, db, key: part.key, kept, claimed });
+            self.rebuilt.push(part.record);
+        }
+    }
+
+    /// True when the output has a key of this name.
+    fn has_key(&self, records: &[Kept], db: u32, name: &[u8]) -> bool {
+        let of_db = records.iter().filter(|record| record.db == db && matches!(record.kind, KeptKind::Keys { .. }));
+        let in_records = of_db.map(|record| &record.range).any(|range| {
+            let bytes = self.image.get(range.clone()).unwrap_or_default();
+            let c = Cursor::at(bytes, range.start as u64);
+            let mut reader = Reader::resume(c, self.start.version, self.start.dialect, DbIndex(db));
+            while let Ok(Some(Record::Key(record))) = reader.next_inner() {
+                if *record.key == *name {
+                    return true;
+                }
+            }
+            false
+        });
+        in_records || self.plan.partial.iter().any(|part| part.db == db && part.key == name)
+    }
+
     /// What a reader says at an offset, and the key that it read.
     fn what_fails(&self, at: usize) -> (Option<&'static str>, Option<Vec<u8>>) {
         match self.reader(at).next_record() {
@@ -336,12 +384,14 @@ impl Rebuild<'_> {
     fn section(&mut self, section: &Section<'_>) {
         let mut opened = false;
         for record in section.records {
-            let in_database = matches!(record.kind, KeptKind::Keys { .. } | KeptKind::Other(opcode::SLOT_INFO));
+            let in_database = keyed(record) || record.kind == KeptKind::Other(opcode::SLOT_INFO);
             if in_database && !opened {
                 opened = true;
                 self.open_database(section);
             }
-            if in_database || matches!(record.kind, KeptKind::Other(_)) {
+            if let KeptKind::Rebuilt { index, .. } = record.kind {
+                self.plan.pieces.extend(self.rebuilt.get(index).cloned().map(Piece::Bytes));
+            } else if in_database || matches!(record.kind, KeptKind::Other(_)) {
                 self.plan.keep(record.range.start as u64..record.range.end as u64);
             }
         }
@@ -360,9 +410,13 @@ impl Rebuild<'_> {
     }
 }
 
+/// Keys, which belong to a database.
+fn keyed(record: &Kept) -> bool {
+    matches!(record.kind, KeptKind::Keys { .. } | KeptKind::Rebuilt { .. })
+}
+
 /// Cut records where the database changes.
 fn sections(records: &[Kept]) -> Vec<Section<'_>> {
-    let keyed = |record: &Kept| matches!(record.kind, KeptKind::Keys { .. });
     let mut sections = Vec::new();
     let mut rest = records;
     while !rest.is_empty() {
@@ -376,10 +430,13 @@ fn sections(records: &[Kept]) -> Vec<Section<'_>> {
         let (records, behind) = rest.split_at(len);
         let (mut keys, mut expires) = (0u64, 0u64);
         for record in records {
-            if let KeptKind::Keys { count, expires: with } = record.kind {
-                keys = keys.saturating_add(count);
-                expires = expires.saturating_add(with);
-            }
+            let (count, with) = match record.kind {
+                KeptKind::Keys { count, expires } => (count, expires),
+                KeptKind::Rebuilt { expires, .. } => (1, u64::from(expires)),
+                _ => (0, 0),
+            };
+            keys = keys.saturating_add(count);
+            expires = expires.saturating_add(with);
         }
         sections.push(Section { db, keys, expires, records });
         rest = behind;

@@ -255,7 +255,7 @@ fn expand(template: &str, dice: &mut Dice, words: &mut Vec<Vec<u8>>) {
 /// Fill in one word.
 fn fill(word: &str, dice: &mut Dice) -> Vec<u8> {
     let (Some(open), Some(close)) = (word.find('{'), word.find('}')) else { return word.into() };
-    let mut filled = word[..open].as_bytes().to_vec();
+    let mut filled = word.as_bytes()[..open].to_vec();
     filled.extend(value(&word[open + 1..close], dice));
     filled.extend(fill(&word[close + 1..], dice));
     filled

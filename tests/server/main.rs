@@ -5,8 +5,19 @@
 //! `CAREEN_COMMANDS` say how much is tried. Without a server the test says that it did nothing, or fails when
 //! `CAREEN_REQUIRE_SERVER` is `1`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a test")]
-#![allow(clippy::indexing_slicing, clippy::string_slice, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "a test says what is wrong by failing"
+)]
 
 mod client;
 mod generate;

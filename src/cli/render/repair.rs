@@ -20,6 +20,10 @@ pub(crate) fn json(plan: &Plan, part: &Part, output: Option<&Path>) -> String {
         "kept": { "keys": plan.kept.keys, "commands": plan.kept.commands, "bytes": plan.kept.bytes },
         "lost": plan.lost.iter().map(|lost| range(file, lost)).collect::<Vec<_>>(),
         "doubtful": plan.doubtful.iter().map(|doubtful| range(file, doubtful)).collect::<Vec<_>>(),
+        "partial": plan.partial.iter().map(|part| json!({
+            "file": file, "offset": part.offset, "db": part.db, "key": json::bytes(&part.key),
+            "kept": part.kept, "claimed": part.claimed,
+        })).collect::<Vec<_>>(),
         "corrected": plan.corrected.iter().map(|correction| corrected(file, correction)).collect::<Vec<_>>(),
         "notes": plan.notes.iter().map(|note| json!({
             "file": file, "offset": note.offset, "end": note.end, "code": note.code,
@@ -61,6 +65,11 @@ pub(crate) fn text(plan: &Plan, part: &Part, output: Option<&Path>) -> String {
         for lost in ranges.iter() {
             out.push_str(&format!("  {word} {} to {}: {}{}\n", lost.offset, lost.end, lost.code, names(&lost.keys)));
         }
+    }
+    for part in &plan.partial {
+        let of = part.claimed.map(|claimed| format!(" of {claimed}")).unwrap_or_default();
+        let key = escape::text(&part.key);
+        out.push_str(&format!("  kept in part at offset {}: {}{of} elements ({key})\n", part.offset, part.kept));
     }
     for note in &plan.notes {
         out.push_str(&format!("  note {} to {}: {}\n", note.offset, note.end, note.code));

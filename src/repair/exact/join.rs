@@ -81,12 +81,13 @@ impl Codeword<'_> {
         let bytes = self.bytes.get(first..last).unwrap_or_default();
         for (p, byte) in (pairs.starts.start..).zip(bytes.iter().copied().map(Some).chain([None])) {
             let u = f ^ d;
-            if u & mask == part && table.perhaps(u) {
-                if let Some(start) = table.get(u) {
-                    let removed = p.saturating_sub(start);
-                    if removed <= pairs.longest && found.len() < MOST_HITS {
-                        found.push(Patch { at: start, removed, inserted: Vec::new() });
-                    }
+            if u & mask == part
+                && table.perhaps(u)
+                && let Some(start) = table.get(u)
+            {
+                let removed = p.saturating_sub(start);
+                if removed <= pairs.longest && found.len() < MOST_HITS {
+                    found.push(Patch { at: start, removed, inserted: Vec::new() });
                 }
             }
             if f & mask == part && p < pairs.starts.end {
@@ -199,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_file_of_several_parts_is_joined_as_well() {
-        let body: Vec<u8> = (0..600_000u32).flat_map(|i| [(i ^ i >> 7) as u8]).collect();
+        let body: Vec<u8> = (0..600_000u32).map(|i| (i ^ i >> 7).to_le_bytes()[0]).collect();
         let good = [body.as_slice(), &crc64::jones(&body).to_le_bytes()].concat();
         let bad = [&good[..500_000], &good[100_000..250_000], &good[500_000..]].concat();
         let codeword = Codeword::new(&bad);

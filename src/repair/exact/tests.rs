@@ -3,7 +3,7 @@ use crate::bytes::crc64;
 use proptest::prelude::*;
 
 fn sound_image(len: u32) -> Vec<u8> {
-    let body: Vec<u8> = (0..len).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let body: Vec<u8> = (0..len).map(|i| (i.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
     [body.as_slice(), &crc64::jones(&body).to_le_bytes()].concat()
 }
 

@@ -119,3 +119,18 @@ fn keys_of_a_lost_database_mark_are_kept_once() {
     assert_eq!(plan.kept.keys, 4);
     assert!(plan.notes.iter().any(|note| note.code == "db-uncertain"));
 }
+
+#[test]
+fn a_damaged_hash_is_kept_in_part_when_asked_for() {
+    let mut body = b"REDIS0009\xfe\x00\xfb\x03\x00\x00\x06user:1\x03one\x04\x04hash\x06".to_vec();
+    let elements = body.len();
+    body.extend_from_slice(b"\x02f1\x02v1\x02f2\x02v2\x02f3\x02v3\x02f4\x02v4\x02f5\x02v5\x02f6\x02v6");
+    body.extend_from_slice(b"\x00\x06user:2\x03two\xff\0\0\0\0\0\0\0\0");
+    body[elements + 6] = 0xf7;
+    let (without, _) = repaired(&body, &Options::default());
+    let (with, out) = repaired(&body, &Options { partial: true, ..Options::default() });
+    assert!(is_sound(&out));
+    assert_eq!((without.kept.keys, with.kept.keys), (2, 3));
+    assert_eq!((with.partial[0].kept, with.partial[0].claimed), (5, Some(6)));
+    assert_eq!(with.lost, without.lost);
+}

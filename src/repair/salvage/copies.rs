@@ -72,10 +72,9 @@ pub(super) fn copies(picks: &mut [Pick], segments: &[Segment], bytes: &[u8]) {
     let mut twins: Vec<Option<usize>> = vec![None; picks.len()];
     for (index, pick) in picks.iter().enumerate().filter(|(_, pick)| pick.is_key()) {
         let twin = *first.entry(xxhash_rust::xxh3::xxh3_64(raw(pick))).or_insert(index);
-        if twin != index && picks.get(twin).is_some_and(|twin| raw(twin) == raw(pick)) {
-            if let Some(slot) = twins.get_mut(index) {
-                *slot = Some(twin);
-            }
+        let is_copy = twin != index && picks.get(twin).is_some_and(|twin| raw(twin) == raw(pick));
+        if let Some(slot) = twins.get_mut(index).filter(|_| is_copy) {
+            *slot = Some(twin);
         }
     }
     let mut dropped: HashSet<usize> = foreign_blocks(segments, &twins).into_iter().collect();

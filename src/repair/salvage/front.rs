@@ -41,11 +41,11 @@ pub(super) fn read(field: &mut Field<'_>, from: usize) -> Front {
         let end = usize::try_from(reader.offset()).unwrap_or(usize::MAX);
         match unit_of(field, &record, at, end) {
             Ok(unit) => {
-                if let (Some(key), Record::Key(record)) = (unit.key(), &record) {
-                    if names.insert((record.db.0, key.name), at).is_some() {
-                        front.failure = Some((at, duplicate(at, record)));
-                        break;
-                    }
+                if let (Some(key), Record::Key(record)) = (unit.key(), &record)
+                    && names.insert((record.db.0, key.name), at).is_some()
+                {
+                    front.failure = Some((at, duplicate(at, record)));
+                    break;
                 }
                 front.units.push(unit);
             }

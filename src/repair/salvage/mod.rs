@@ -28,6 +28,7 @@ mod doubt;
 mod field;
 mod front;
 mod open;
+mod partial;
 mod path;
 mod pick;
 mod profile;
@@ -38,6 +39,7 @@ mod unit;
 mod windows;
 
 pub use body::first_version;
+pub use partial::{Partial, partial};
 
 use std::ops::Range;
 
@@ -74,6 +76,13 @@ pub enum KeptKind {
         count: u64,
         /// How many of them have an expiry.
         expires: u64,
+    },
+    /// A record made of what is left of a damaged one, which stood there.
+    Rebuilt {
+        /// Its number among those.
+        index: usize,
+        /// It has an expiry.
+        expires: bool,
     },
     /// SELECTDB.
     Select,
@@ -262,10 +271,11 @@ impl<'a> Salvage<'a> {
 fn failures(path: &[Chosen], first: usize, before: Option<usize>) -> Vec<(usize, Option<usize>)> {
     let mut failures = vec![(first, before)];
     for pair in path.windows(2) {
-        if let [(unit, _), (next, _)] = pair {
-            if unit.end != next.start && unit.end > first {
-                failures.push((unit.end, Some(unit.start)));
-            }
+        if let [(unit, _), (next, _)] = pair
+            && unit.end != next.start
+            && unit.end > first
+        {
+            failures.push((unit.end, Some(unit.start)));
         }
     }
     failures

@@ -25,13 +25,32 @@ pub(super) struct Head {
     pub(super) value_type: ValueType,
     /// How many elements it claims.
     pub(super) count: u64,
+    /// Where that count stands.
+    pub(super) count_at: usize,
     /// Where the first of them begins.
     pub(super) elements: usize,
 }
 
 /// The head of the collection record at an offset.
 pub(super) fn head(field: &Field<'_>, start: usize) -> Option<Head> {
-    let mut s = Strict::new(field.bytes(), start, STEPS);
+    head_in(field.bytes(), start, field.reading.dialect)
+}
+
+/// The same in any bytes.
+pub(super) fn head_in(bytes: &[u8], start: usize, dialect: Dialect) -> Option<Head> {
+    let mut s = Strict::new(bytes, start, STEPS);
+    let value_type = type_and_key(&mut s, dialect)?;
+    body::smallest_element(value_type)?;
+    if value_type == ValueType::HashMetadata {
+        s.take(8)?;
+    }
+    let count_at = s.at();
+    let count = s.length().filter(|&count| count > 0)?;
+    Some(Head { start, value_type, count, count_at, elements: s.at() })
+}
+
+/// Step over the prefixes, the type and the key of a record.
+pub(super) fn type_and_key(s: &mut Strict<'_>, dialect: Dialect) -> Option<ValueType> {
     loop {
         match s.u8()? {
             opcode::EXPIRETIME_MS => s.take(8)?,
@@ -42,14 +61,9 @@ pub(super) fn head(field: &Field<'_>, start: usize) -> Option<Head> {
                 &[]
             }
             byte => {
-                let value_type = ValueType::from_byte(byte, field.reading.dialect)?;
-                body::smallest_element(value_type)?;
+                let value_type = ValueType::from_byte(byte, dialect)?;
                 s.string()?;
-                if value_type == ValueType::HashMetadata {
-                    s.take(8)?;
-                }
-                let count = s.length().filter(|&count| count > 0)?;
-                return Some(Head { start, value_type, count, elements: s.at() });
+                return Some(value_type);
             }
         };
     }
@@ -141,7 +155,8 @@ fn tail_from(
     None
 }
 
-fn is_nodes(value_type: ValueType) -> bool {
+/// True for values whose elements are nodes of many elements each.
+pub(super) fn is_nodes(value_type: ValueType) -> bool {
     !matches!(
         value_type,
         ValueType::List

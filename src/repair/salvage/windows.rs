@@ -109,25 +109,25 @@ impl Windows<'_, '_> {
 
     fn push(&mut self, record: Kept, name: Option<u64>) {
         self.recent.push_back((record, name));
-        if self.recent.len() > RECENT {
-            if let Some((oldest, name)) = self.recent.pop_front() {
-                self.hand_out(oldest, name);
-            }
+        if self.recent.len() > RECENT
+            && let Some((oldest, name)) = self.recent.pop_front()
+        {
+            self.hand_out(oldest, name);
         }
     }
 
     /// Add a record to the output, together with the keys before it.
     fn hand_out(&mut self, record: Kept, name: Option<u64>) {
         self.names.extend(name);
-        if let (Some(last), KeptKind::Keys { count, expires }) = (self.found.records.last_mut(), record.kind) {
-            if let KeptKind::Keys { count: before, expires: with } = &mut last.kind {
-                let alike = last.db == record.db && last.range.end == record.range.start;
-                if alike && last.doubt.is_none() && record.doubt.is_none() && !record.expiry_unknown {
-                    *before = before.saturating_add(count);
-                    *with = with.saturating_add(expires);
-                    last.range.end = record.range.end;
-                    return;
-                }
+        if let (Some(last), KeptKind::Keys { count, expires }) = (self.found.records.last_mut(), record.kind)
+            && let KeptKind::Keys { count: before, expires: with } = &mut last.kind
+        {
+            let alike = last.db == record.db && last.range.end == record.range.start;
+            if alike && last.doubt.is_none() && record.doubt.is_none() && !record.expiry_unknown {
+                *before = before.saturating_add(count);
+                *with = with.saturating_add(expires);
+                last.range.end = record.range.end;
+                return;
             }
         }
         self.found.records.push(record);
