@@ -38,31 +38,39 @@ impl Until {
 ///
 /// `*` any bytes, `?` one byte, `[a-c]` and `[^a-c]` sets, `\` takes the next byte as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TextGlob {
-    pattern: Vec<u8>,
-    name_end: usize,
-}
+pub struct TextGlob(Vec<u8>);
 
 impl TextGlob {
     /// From the text of the pattern. The part before its first space is the one for the command's name.
     #[must_use]
     pub fn new(pattern: &[u8]) -> Self {
-        let name_end = pattern.iter().position(|&byte| byte == b' ').unwrap_or(pattern.len());
-        Self { pattern: pattern.to_vec(), name_end }
+        let mut pattern = pattern.to_vec();
+        pattern.iter_mut().take_while(|byte| **byte != b' ').for_each(|byte| byte.make_ascii_uppercase());
+        Self(pattern)
     }
 
     /// Does a command match?
     #[must_use]
     pub fn matches(&self, args: Args<'_, '_>) -> bool {
         let Some((name, rest)) = args.split_first() else { return false };
-        let mut pattern = self.pattern.clone();
-        pattern.iter_mut().take(self.name_end).for_each(u8::make_ascii_uppercase);
+        if !self.may_begin(name) {
+            return false;
+        }
         let mut text = name.to_ascii_uppercase();
         for word in rest {
             text.push(b' ');
             text.extend_from_slice(word);
         }
-        glob(&pattern, &text)
+        glob(&self.0, &text)
+    }
+
+    /// Could a command of this name match? Nearly all cannot, and need not be put together as one text.
+    fn may_begin(&self, name: &[u8]) -> bool {
+        match (self.0.first(), name.first()) {
+            (Some(b'*' | b'?' | b'[' | b'\\'), _) => true,
+            (Some(wanted), Some(first)) => *wanted == first.to_ascii_uppercase(),
+            (wanted, first) => wanted.is_none() == first.is_none(),
+        }
     }
 }
 
