@@ -224,3 +224,26 @@ fn a_history_of_very_many_messages_is_no_problem() {
     let report = report(&Schema::default(), &discover::from_bytes("log", bytes).unwrap());
     assert!(report.is_clean() && report.messages == 100_000);
 }
+
+#[test]
+fn where_no_log_reaches_back_recent_senders_count_as_online() {
+    use crate::chat::online::{Basis, online};
+    let schema = Schema::default();
+    let minutes = |minutes: i64| 1_700_000_000_000 + minutes * 60_000;
+    let online_at = |commands: &str, at: Option<i64>| {
+        let input = log(commands);
+        let at = at.map(|at| UnixMillis(minutes(at)));
+        let rebuilt = rebuild(&input, &schema, &Options::default(), at, &mut |_| {}).unwrap();
+        let view = View::new(&schema, &rebuilt.keyspace, &rebuilt.watch);
+        let found = online(&view, at);
+        let users = found.users.iter().map(|user| String::from_utf8(user.user.clone()).unwrap()).collect::<Vec<_>>();
+        (found.basis, users.join(" "))
+    };
+    let talk: String =
+        [("10", "2", 0), ("2", "10", 5), ("3", "2", 30)].map(|(from, to, at)| both(from, to, minutes(at))).concat();
+    let annotated = format!("#TS:{}\n{talk}SADD|online_users|10|9", minutes(60) / 1000);
+    assert_eq!(online_at(&annotated, Some(6)), (Basis::Messages, "2 10".into()));
+    assert_eq!(online_at(&annotated, Some(16)), (Basis::Messages, "2".into()));
+    assert_eq!(online_at(&annotated, Some(60)), (Basis::Log, "9 10".into()));
+    assert_eq!(online_at(&annotated, None), (Basis::End, "9 10".into()));
+}
