@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers, the structures and the reasons that codes begin with.
 const FAMILIES: &str = "aof array chat compact convert copied corpus diff dragonfly export hash index input intset key \
-    listpack log lzf manifest memory module more packed quicklist rdb repair replay run stream unknown value weak ziplist \
+    listpack log lzf manifest memory module more packed quicklist rdb repair replay run stream unknown value weak zero ziplist \
     zipmap zset";
 
 /// Strings of that form which are something else: kinds of input, encodings, options.
