@@ -395,8 +395,8 @@ mod tests {
 
     /// The commands for a DUMP payload, words joined by blanks, one command a line.
     fn commands(target: &str, hex: &str) -> (String, Lost) {
-        let payload: Vec<u8> =
-            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        let payload: Vec<u8> = hex.as_bytes().chunks(2).map(byte).collect();
         let value_type = ValueType::from_byte(payload[0], Dialect::Redis).unwrap();
         let value = ValueRef::new(value_type, &payload[1..payload.len() - 10], 0);
         let mut log = Vec::new();

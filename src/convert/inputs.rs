@@ -96,6 +96,9 @@ fn convert_log(
     Ok(report)
 }
 
+/// The last server that logs into a single file: newer ones would lose what it keeps (a score of -0).
+const SINGLE_FILE: Like = Like::redis(6, 2);
+
 /// The first command that a server would have executed and we did not.
 struct Lost {
     file: String,
@@ -109,7 +112,9 @@ fn execute<'i>(
     replay: &whole::Options,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(Keyspace<'i>, Option<Lost>), Error> {
-    let outcome = whole::replay(input, replay, (), progress)
+    let like =
+        replay.like.or_else(|| whole::producer_of(input)).or((input.kind == input::Kind::Aof).then_some(SINGLE_FILE));
+    let outcome = whole::replay(input, &whole::Options { like, ..replay.clone() }, (), progress)
         .map_err(|_| Error::Unsupported("the input has no part of that name"))?;
     let name = |part: Option<usize>| {
         let part = part.and_then(|index| input.parts.get(index));
