@@ -127,6 +127,7 @@ impl<W: Write> Sink<W> {
 }
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "a test")]
 mod tests {
     use super::*;
     use crate::bytes::crc64;

@@ -6,6 +6,7 @@
 //! | list, set, sorted set | `RPUSH`, `SADD`, `ZADD`, 64 items each |
 //! | hash | `HMSET`, 64 pairs each |
 //! | field with expiry | Redis: `HMSET`, `HPEXPIREAT key ms FIELDS 1 field`; Valkey: `HSETEX key PXAT ms FIELDS 1 field value` |
+//! | vector set | `VADD` per element |
 //! | stream | `XADD` per entry, `XSETID`, per group `XGROUP CREATE`, per pending entry `XCLAIM`, `XGROUP CREATECONSUMER` |
 //! | anything that commands cannot make exactly | `RESTORE` of its DUMP payload |
 //!
@@ -14,6 +15,7 @@
 use std::collections::BTreeSet;
 
 use crate::bytes::crc64;
+use crate::keyspace::vectors::{Quantisation, Vectors};
 use crate::rdb::encode::{Encoder, KeyParts, Out, Outcome, Unfit, Walk};
 use crate::rdb::object::{Group, Idempotence, Pending, Tail};
 use crate::rdb::target::FieldExpiry;
@@ -143,6 +145,30 @@ impl Commands {
     pub(crate) fn stored(&mut self, parts: &KeyParts<'_>, value: &ValueRef<'_>, out: &mut Out<'_>) {
         self.restore_body(parts.key, value.value_type, value.raw(), out);
         self.expire(parts, out);
+    }
+
+    /// A vector set: its graph is the server's to make.
+    pub(crate) fn vectors(&mut self, parts: &KeyParts<'_>, vectors: &Vectors<'_>, out: &mut Out<'_>) -> Lost {
+        let (mut lost, mut components) = (None, Vec::new());
+        for (element, vector) in vectors.elements.iter() {
+            components.clear();
+            components.extend(vectors.components(&vector.stored));
+            let blob: Vec<u8> = components.iter().flat_map(|x| x.to_le_bytes()).collect();
+            let exact = vectors.quantisation.store(&components) == vector.stored.as_bytes();
+            lost = lost.or((!exact).then_some("the last bits of vectors that are not quantised"));
+            self.batch.word(b"VADD").word(parts.key).word(b"FP32").word(&blob).word(element);
+            self.batch.word(match vectors.quantisation {
+                Quantisation::None => b"NOQUANT",
+                Quantisation::Q8 => b"Q8",
+                Quantisation::Binary => b"BIN",
+            });
+            if !vector.attributes.is_empty() {
+                self.batch.word(b"SETATTR").word(&vector.attributes);
+            }
+            self.batch.end(out);
+        }
+        self.expire(parts, out);
+        lost
     }
 
     fn expire(&mut self, parts: &KeyParts<'_>, out: &mut Out<'_>) {
@@ -369,8 +395,8 @@ mod tests {
 
     /// The commands for a DUMP payload, words joined by blanks, one command a line.
     fn commands(target: &str, hex: &str) -> (String, Lost) {
-        let payload: Vec<u8> =
-            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(hex.get(at..at + 2).unwrap(), 16).unwrap()).collect();
+        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        let payload: Vec<u8> = hex.as_bytes().chunks(2).map(byte).collect();
         let value_type = ValueType::from_byte(payload[0], Dialect::Redis).unwrap();
         let value = ValueRef::new(value_type, &payload[1..payload.len() - 10], 0);
         let mut log = Vec::new();

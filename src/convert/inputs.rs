@@ -96,6 +96,9 @@ fn convert_log(
     Ok(report)
 }
 
+/// The last server that logs into a single file: newer ones would lose what it keeps (a score of -0).
+const SINGLE_FILE: Like = Like::redis(6, 2);
+
 /// The first command that a server would have executed and we did not.
 struct Lost {
     file: String,
@@ -109,10 +112,8 @@ fn execute<'i>(
     replay: &whole::Options,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(Keyspace<'i>, Option<Lost>), Error> {
-    // A log in one file that names no server was written before 7.0; what such a server keeps (a score of -0) later
-    // ones may not, and nothing may get lost on the way to whoever loads the output.
-    let before_parts = (input.kind == input::Kind::Aof).then(|| Like::redis(6, 2));
-    let like = replay.like.or_else(|| whole::producer_of(input)).or(before_parts);
+    let like =
+        replay.like.or_else(|| whole::producer_of(input)).or((input.kind == input::Kind::Aof).then_some(SINGLE_FILE));
     let outcome = whole::replay(input, &whole::Options { like, ..replay.clone() }, (), progress)
         .map_err(|_| Error::Unsupported("the input has no part of that name"))?;
     let name = |part: Option<usize>| {

@@ -138,6 +138,7 @@ impl<'a> All<'_, 'a> {
             let Local { rewriter, buffers, buffer } = local;
             let done = batch.encode(route, *db, &entry.key, buffer, spill, |out: &mut Out<'_>| match &entry.value {
                 Value::Stored(stored) => rewriter.held(&entry.key, entry.expires, **stored, self.dialect, out),
+                Value::Vectors(vectors) => rewriter.vectors(&entry.key, entry.expires, vectors, out),
                 value => rewriter.elements(&entry.key, entry.expires, &mut Logical { value, buffers }, out),
             });
             if let Err(error) = done {

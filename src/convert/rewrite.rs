@@ -2,6 +2,7 @@
 
 use super::commands::{Commands, Lost};
 use super::scrub::{Scrubbed, Scrubber};
+use crate::keyspace::vectors::Vectors;
 use crate::rdb::encode::{Encoder, KeyParts, Out, Outcome, Stored, Unfit, Walk};
 use crate::rdb::object::MemberExpiries;
 use crate::rdb::opcode::{EXPIRETIME_MS, KEY_META};
@@ -126,6 +127,24 @@ impl Rewriter {
         out: &mut Out<'_>,
     ) -> Outcome<Lost> {
         self.value(key, expiry, Attributes::default(), HashMap::new(), value, out)
+    }
+
+    /// Write a vector set of which only the vectors are known, as logs tell them.
+    pub(crate) fn vectors(
+        &mut self,
+        key: &[u8],
+        expiry: Option<UnixMillis>,
+        vectors: &Vectors<'_>,
+        out: &mut Out<'_>,
+    ) -> Outcome<Lost> {
+        if self.change.scrubber.is_some() {
+            return Err(Unfit("a vector set, which cannot be made anonymous").into());
+        }
+        if self.change.image {
+            return Err(Unfit("a vector set made by commands (AOF targets take it: --to aof, --base aof)").into());
+        }
+        let parts = self.parts(key, expiry, Attributes::default());
+        Ok(self.commands.vectors(&parts, vectors, out))
     }
 
     fn value<'a>(

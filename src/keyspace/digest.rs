@@ -237,7 +237,12 @@ fn add_stored(digest: &mut Digest, stored: &ValueRef<'_>, rules: Rules, text: &m
         }
         Ok(())
     });
-    if minus_zero && let Ok(Some(Value::Zset(zset))) = decode(stored, &mut Buffers::default()) {
+    // Loading a packed blob leaves the text of a -0 alone, in a listpack, too; only one that is inserted becomes 0.
+    let is_inserted = matches!(stored.value_type, ValueType::Zset | ValueType::Zset2);
+    if minus_zero
+        && is_inserted
+        && let Ok(Some(Value::Zset(zset))) = decode(stored, &mut Buffers::default())
+    {
         add_zset(digest, &zset, rules, text);
     } else if walked.is_ok() {
         *digest = folded;
@@ -332,6 +337,21 @@ mod tests {
     }
 
     /// Reference values of Redis 6.2, 7.0, 8.0, 8.6, Valkey 8.1 and 9.1.
+    #[test]
+    fn a_minus_zero_in_a_packed_blob_stays_one() {
+        // {m: -0} as listpack, as ziplist, and by member and score.
+        let listpack = b"\x0e\x0e\0\0\0\x02\0\x81m\x02\x82-0\x03\xff";
+        let ziplist = b"\x12\x12\0\0\0\x0d\0\0\0\x02\0\0\x01m\x03\x02-0\xff";
+        let plain = b"\x01\x01m\0\0\0\0\0\0\0\x80";
+        let digest = |value_type, body| {
+            let stored = ValueRef::new(value_type, body, 0);
+            of_value(&Value::Stored(Box::new(stored)), None, OLD)
+        };
+        let kept = digest(ValueType::ZsetListpack, &listpack[..]);
+        assert_eq!(digest(ValueType::ZsetZiplist, &ziplist[..]), kept);
+        assert_ne!(digest(ValueType::Zset2, &plain[..]), kept);
+    }
+
     #[test]
     fn values_have_the_digest_that_servers_print() {
         check(&string("hello"), OLD, "36b23a1456b2dce2c3ed252c456761301dba8060");

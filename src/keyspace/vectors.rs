@@ -95,6 +95,19 @@ fn bits(unit: &[f32]) -> Vec<u8> {
 }
 
 impl Vectors<'_> {
+    /// The components that a stored vector stands for, up to its length.
+    pub fn components(&self, stored: &[u8]) -> Vec<f32> {
+        let dimension = usize::try_from(self.dimension).unwrap_or(usize::MAX);
+        match self.quantisation {
+            Quantisation::None => stored.as_chunks::<4>().0.iter().map(|x| f32::from_le_bytes(*x)).collect(),
+            Quantisation::Q8 => stored.iter().map(|x| f32::from(x.cast_signed())).collect(),
+            Quantisation::Binary => {
+                let bit = |byte: u8, bit: u32| if byte >> bit & 1 == 1 { 1.0 } else { -1.0 };
+                stored.iter().flat_map(|&byte| (0..8).map(move |n| bit(byte, n))).take(dimension).collect()
+            }
+        }
+    }
+
     /// The same vector set with bytes of its own.
     #[must_use]
     pub fn to_owned_bytes<'b>(&self) -> Vectors<'b> {
@@ -189,6 +202,10 @@ mod tests {
         let mut many = vec![-1.0; 65];
         many[1] = 1.0;
         many[64] = 1.0;
+        let set = |quantisation, dimension| Vectors { dimension, quantisation, elements: Map::default() };
+        let again = |q: Quantisation, x: &[f32]| q.store(&set(q, x.len() as u64).components(&q.store(x))) == q.store(x);
+        assert!(again(Quantisation::Q8, &[-2.0, 1.1, 0.3]) && again(Quantisation::Binary, &many));
+        assert!(again(Quantisation::None, &[3.0, 4.0]) && again(Quantisation::Q8, &[0.0, 0.0]));
         assert_eq!(Quantisation::Binary.store(&many), [2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
     }
 }

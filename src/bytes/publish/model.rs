@@ -1,5 +1,7 @@
 //! A disk that fails or stops at any step, and forgets what was not synced.
 
+#![allow(clippy::arithmetic_side_effects, reason = "a test")]
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{self, Write};

@@ -1,3 +1,5 @@
+#![allow(clippy::arithmetic_side_effects, reason = "a test")]
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
