@@ -131,6 +131,18 @@ fn looks_like_magic(start: &[u8]) -> bool {
             || b"VALKEY".starts_with(start.get(..6).unwrap_or(start)))
 }
 
+/// Step over a value. Most are strings, and the cursor stays in registers for them.
+#[inline(always)]
+fn skim<'a>(value_type: ValueType, c: &mut Cursor<'a>, template: Template<'a>) -> Result<()> {
+    if value_type == ValueType::String {
+        return string::skip(c);
+    }
+    let mut copy = *c;
+    let result = object::skim(value_type, &mut copy, template);
+    *c = copy;
+    result
+}
+
 impl<'a> Reader<'a> {
     /// Read the header of an image that begins the input.
     ///
@@ -237,21 +249,22 @@ impl<'a> Reader<'a> {
     fn skip(&mut self) -> Result<Skipped<'a>> {
         loop {
             let start = self.c;
-            let byte = self.c.u8().map_err(|e| Error::from(e).while_doing(Doing::ReadType))?;
+            let mut c = start;
+            let byte = c.u8().map_err(|e| Error::from(e).while_doing(Doing::ReadType))?;
             if let Some(value_type) = ValueType::from_byte(byte, self.dialect) {
                 // Whatever is unusual about a key is left to the one who reads it whole, above all its errors.
-                let key = self.c;
-                let skimmed =
-                    string::skip(&mut self.c).and_then(|()| object::skim(value_type, &mut self.c, Template::NONE));
+                let key = c;
+                let skimmed = string::skip(&mut c).and_then(|()| skim(value_type, &mut c, Template::NONE));
                 if skimmed.is_err() || !self.templates.is_empty() {
                     self.c = key;
                     self.key(value_type, start)?;
                 } else {
                     self.next_key = None;
-                    MemberExpiries::skip_after_key(&mut self.c);
+                    self.c = if c.peek() == Some(opcode::AUX) { MemberExpiries::behind_key(c) } else { c };
                 }
                 return Ok(Skipped::Record);
             }
+            self.c = c;
             if !self.prefix(byte, start)? {
                 return Ok(match self.opcode(byte, start.offset())? {
                     Record::Compressed(blob) => Skipped::Compressed(blob),
@@ -307,26 +320,41 @@ impl<'a> Reader<'a> {
     #[inline]
     fn key(&mut self, value_type: ValueType, start: Cursor<'a>) -> Result<KeyRecord<'a>> {
         let prefix = self.next_key.take().unwrap_or(Prefix { start, expiry: None });
-        let stored = string::decode(&mut self.c).map_err(|e| e.while_doing(Doing::ReadKey))?;
+        // Of its own, so that it stays in registers.
+        let mut c = self.c;
+        let stored = match string::decode(&mut c) {
+            Ok(stored) => stored,
+            Err(error) => return Err(self.broken_at(c, error).while_doing(Doing::ReadKey)),
+        };
         let key = match stored.form {
             Form::Raw(bytes) => Blob::borrowed(bytes),
-            _ => stored.to_blob(&mut self.scratch).map_err(|e| e.while_doing(Doing::ReadKey))?,
+            _ => stored.to_blob(&mut self.scratch).map_err(|e| self.broken_at(c, e).while_doing(Doing::ReadKey))?,
         };
         let template = if self.templates.is_empty() { Template::NONE } else { self.template(value_type) };
-        let body = self.c;
-        if let Err(error) = object::skim(value_type, &mut self.c, template) {
-            return Err(error.while_doing(Doing::ReadObjectValue).in_key(&key));
+        let body = c;
+        if let Err(error) = skim(value_type, &mut c, template) {
+            return Err(self.broken_at(c, error).while_doing(Doing::ReadObjectValue).in_key(&key));
         }
-        let value = ValueRef::new(value_type, self.c.since(&body), body.offset()).with_template(template);
-        MemberExpiries::skip_after_key(&mut self.c);
+        let value = ValueRef::new(value_type, c.since(&body), body.offset()).with_template(template);
+        if c.peek() == Some(opcode::AUX) {
+            c = MemberExpiries::behind_key(c);
+        }
+        self.c = c;
         Ok(KeyRecord {
             offset: prefix.start.offset(),
-            raw: self.c.since(&prefix.start),
+            raw: c.since(&prefix.start),
             db: self.db,
             key,
             expiry: prefix.expiry,
             value,
         })
+    }
+
+    /// An error leaves the reader where reading stopped.
+    #[cold]
+    fn broken_at(&mut self, c: Cursor<'a>, error: Error) -> Error {
+        self.c = c;
+        error
     }
 
     fn opcode(&mut self, byte: u8, offset: u64) -> Result<Record<'a>> {

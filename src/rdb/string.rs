@@ -76,8 +76,27 @@ impl Drop for Scratch {
 ///
 /// # Errors
 /// At the end of input, or when the first byte begins no string.
-#[inline]
+#[inline(always)]
 pub fn decode<'a>(c: &mut Cursor<'a>) -> Result<StringRef<'a>> {
+    let offset = c.offset();
+    if let Some(&short @ 0x00..=0x3f) = c.rest().first() {
+        c.u8()?;
+        return Ok(StringRef { offset, form: Form::Raw(c.take(short.into())?) });
+    }
+    apart(c, decode_other)
+}
+
+/// Give a copy of the cursor to a function that is not inlined, so that the cursor itself can stay in registers.
+#[inline(always)]
+fn apart<'a, T>(c: &mut Cursor<'a>, read: impl Fn(&mut Cursor<'a>) -> Result<T>) -> Result<T> {
+    let mut copy = *c;
+    let result = read(&mut copy);
+    *c = copy;
+    result
+}
+
+#[inline(never)]
+fn decode_other<'a>(c: &mut Cursor<'a>) -> Result<StringRef<'a>> {
     let offset = c.offset();
     let form = match c.u8()? {
         0xc0 => Form::Int(i8::from_le_bytes(c.array()?).into()),
@@ -101,11 +120,20 @@ pub fn decode<'a>(c: &mut Cursor<'a>) -> Result<StringRef<'a>> {
 ///
 /// # Errors
 /// As [`decode`].
-#[inline]
+#[inline(always)]
 pub fn skip(c: &mut Cursor<'_>) -> Result<()> {
+    if let Some(&short @ 0x00..=0x3f) = c.rest().first() {
+        c.u8()?;
+        c.take(short.into())?;
+        return Ok(());
+    }
+    apart(c, skip_other)
+}
+
+#[inline(never)]
+fn skip_other(c: &mut Cursor<'_>) -> Result<()> {
     let offset = c.offset();
     let len = match c.u8()? {
-        short @ 0x00..=0x3f => u64::from(short),
         0xc0 => 1,
         0xc1 => 2,
         0xc2 => 4,

@@ -181,14 +181,13 @@ impl<'a> MemberExpiries<'a> {
     }
 
     /// Step over the AUX records that belong to the key just read, if there are any.
-    #[inline]
-    pub(in crate::rdb) fn skip_after_key(c: &mut Cursor<'a>) {
-        if c.peek() == Some(AUX) {
-            let mut scratch = Scratch::default();
-            while let Some((_, _, next)) = pair(&mut c.clone(), &mut scratch) {
-                *c = next;
-            }
+    #[cold]
+    pub(in crate::rdb) fn behind_key(mut c: Cursor<'a>) -> Cursor<'a> {
+        let mut scratch = Scratch::default();
+        while let Some((_, _, next)) = pair(&mut c.clone(), &mut scratch) {
+            c = next;
         }
+        c
     }
 
     /// Member and expiry.
