@@ -25,6 +25,15 @@ fn a_sound_image_is_copied() {
 }
 
 #[test]
+fn without_a_checksum_nothing_is_proven() {
+    let mut image = golden();
+    let end = image.len();
+    image[end - 8..].fill(0);
+    let (plan, out) = repaired(&image, &Options::default());
+    assert!(!plan.proven && plan.is_whole() && out == image);
+}
+
+#[test]
 fn bytes_behind_the_end_are_left_out() {
     let image = golden();
     let (plan, out) = repaired(&[image.as_slice(), b"garbage"].concat(), &Options::default());
