@@ -268,7 +268,7 @@ impl Rebuild<'_> {
             keys.extend(self.names(range));
         }
         let (at_start, name) = self.what_fails(gap.start);
-        keys.extend(name);
+        keys.extend(name.filter(|name| !name.is_empty()));
         keys.sort();
         keys.dedup();
         let bytes = self.image.get(gap.clone()).unwrap_or_default();
