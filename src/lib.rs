@@ -1,4 +1,6 @@
 //! careen reads, checks and mends the persistence files of Redis-family databases without a running server.
+#![allow(rustdoc::private_intra_doc_links, reason = "a module's text leads its readers to its parts")]
+
 pub mod aof;
 pub mod bytes;
 #[cfg(feature = "chat")]

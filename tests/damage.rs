@@ -14,6 +14,8 @@
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
     clippy::cast_sign_loss,
+    clippy::single_range_in_vec_init,
+    clippy::type_complexity,
     reason = "a test says what is wrong by failing"
 )]
 

@@ -96,6 +96,8 @@ fn start_of(image: &[u8]) -> Option<Start> {
 /// What a check says before anything is tried.
 struct Found {
     is_sound: bool,
+    /// There is a checksum, and it holds.
+    is_summed: bool,
     keys: u64,
     /// Where the image ends: before bytes that a server does not look at.
     end: usize,
@@ -114,6 +116,7 @@ fn look(image: &[u8], options: &Options) -> Found {
     let end = if is_whole && summed { report.summary.end } else { image.len() as u64 };
     let reaches_end = report.summary.end == image.len() as u64 || is_whole && summed;
     Found {
+        is_summed: is_whole && summed,
         is_sound: is_whole && broken.is_none() && reaches_end,
         keys: report.keys,
         end: usize::try_from(end).unwrap_or(image.len()),
@@ -122,7 +125,7 @@ fn look(image: &[u8], options: &Options) -> Found {
 }
 
 fn untouched(image: &[u8], found: &Found) -> Plan {
-    let mut plan = Plan { proven: true, ..Plan::default() };
+    let mut plan = Plan { proven: found.is_summed, ..Plan::default() };
     plan.kept.keys = found.keys;
     plan.keep(0..found.end as u64);
     if found.end < image.len() {
@@ -265,7 +268,7 @@ impl Rebuild<'_> {
             keys.extend(self.names(range));
         }
         let (at_start, name) = self.what_fails(gap.start);
-        keys.extend(name);
+        keys.extend(name.filter(|name| !name.is_empty()));
         keys.sort();
         keys.dedup();
         let bytes = self.image.get(gap.clone()).unwrap_or_default();

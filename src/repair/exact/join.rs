@@ -86,7 +86,8 @@ impl Codeword<'_> {
                 && let Some(start) = table.get(u)
             {
                 let removed = p.saturating_sub(start);
-                if removed <= pairs.longest && found.len() < MOST_HITS {
+                // Nothing at all has a sum of 0, too.
+                if removed <= pairs.longest && removed < self.len() && found.len() < MOST_HITS {
                     found.push(Patch { at: start, removed, inserted: Vec::new() });
                 }
             }

@@ -45,7 +45,7 @@ const LIKELY: f64 = 1e-2;
 /// The neighbourhood of the failure, to either side, where 2 and 3 bytes are looked for first.
 const NEAR: u64 = 128 << 10;
 /// All pairs of places are compared up to this size …
-const ALL_PAIRS: u64 = 64 << 20;
+const ALL_PAIRS: u64 = 16 << 20;
 /// … and in larger files the runs that start this near the failure …
 const RUN_STARTS: u64 = 32 << 10;
 /// … and are no longer than this.

@@ -152,8 +152,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Zeros before everything else leave no trace in a sum, so an image begins with its magic.
     fn sound(body: &[u8]) -> Vec<u8> {
-        [body, &crc64::jones(body).to_le_bytes()].concat()
+        let image = [b"REDIS0011", body].concat();
+        [&image[..], &crc64::jones(&image).to_le_bytes()].concat()
     }
 
     proptest! {

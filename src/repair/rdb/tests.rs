@@ -25,6 +25,15 @@ fn a_sound_image_is_copied() {
 }
 
 #[test]
+fn without_a_checksum_nothing_is_proven() {
+    let mut image = golden();
+    let end = image.len();
+    image[end - 8..].fill(0);
+    let (plan, out) = repaired(&image, &Options::default());
+    assert!(!plan.proven && plan.is_whole() && out == image);
+}
+
+#[test]
 fn bytes_behind_the_end_are_left_out() {
     let image = golden();
     let (plan, out) = repaired(&[image.as_slice(), b"garbage"].concat(), &Options::default());
@@ -120,17 +129,25 @@ fn keys_of_a_lost_database_mark_are_kept_once() {
     assert!(plan.notes.iter().any(|note| note.code == "db-uncertain"));
 }
 
+/// Twelve short strings.
+fn users(from: u8) -> Vec<u8> {
+    (from..from + 12).flat_map(|n| [b"\x00\x07user:".as_slice(), &[n, n], b"\x05hello"].concat()).collect()
+}
+
 #[test]
 fn a_damaged_hash_is_kept_in_part_when_asked_for() {
-    let mut body = b"REDIS0009\xfe\x00\xfb\x03\x00\x00\x06user:1\x03one\x04\x04hash\x06".to_vec();
+    let mut body = b"REDIS0009\xfe\x00\xfb\x19\x00".to_vec();
+    body.extend(users(b'a'));
+    body.extend_from_slice(b"\x04\x04hash\x06");
     let elements = body.len();
     body.extend_from_slice(b"\x02f1\x02v1\x02f2\x02v2\x02f3\x02v3\x02f4\x02v4\x02f5\x02v5\x02f6\x02v6");
-    body.extend_from_slice(b"\x00\x06user:2\x03two\xff\0\0\0\0\0\0\0\0");
+    body.extend(users(b'm'));
+    body.extend_from_slice(b"\xff\0\0\0\0\0\0\0\0");
     body[elements + 6] = 0xf7;
     let (without, _) = repaired(&body, &Options::default());
     let (with, out) = repaired(&body, &Options { partial: true, ..Options::default() });
     assert!(is_sound(&out));
-    assert_eq!((without.kept.keys, with.kept.keys), (2, 3));
+    assert_eq!((without.kept.keys, with.kept.keys), (24, 25));
     assert_eq!((with.partial[0].kept, with.partial[0].claimed), (5, Some(6)));
     assert_eq!(with.lost, without.lost);
 }

@@ -5,7 +5,7 @@
 //!
 //! 1. The image is read as a server reads it up to the first failure ([`front`]). All but the last records before it are
 //!    trusted: two records that follow one another prove each other.
-//! 2. From there on every offset is tried as the start of a unit, read as writers write it ([`unit`]): what no server
+//! 2. From there on every offset is tried as the start of a unit, read as writers write it ([`mod@unit`]): what no server
 //!    writes is refused. Chains of strong units are trusted and not searched inside ([`search`]).
 //! 3. What speaks for each unit is counted in bits: blobs that walk, lengths that fit, keys that look like the keys
 //!    seen so far ([`profile`]). The likeliest chain is found by dynamic programming ([`path`]).
