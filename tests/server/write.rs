@@ -7,6 +7,7 @@ use crate::setting;
 use careen::bytes::source;
 use careen::convert::{self, Base, Choice, Kind, Options, Report};
 use careen::input::{self, Input};
+use careen::keyspace::Like;
 use careen::replay::whole;
 use std::path::{Path, PathBuf};
 
@@ -22,9 +23,11 @@ fn digest(mut server: Server) -> String {
     }
 }
 
-fn convert(input: &Input, output: &Path, kind: Kind) -> Report {
+fn convert(input: &Input, output: &Path, kind: Kind, like: Like) -> Report {
     let options = Options { kind, target: Choice::Same, ..Options::default() };
-    convert::convert(std::slice::from_ref(input), output, &options, &whole::Options::default(), |_| {}).unwrap()
+    // A single log names no server, and this one knows.
+    let replay = whole::Options { like: Some(like), ..whole::Options::default() };
+    convert::convert(std::slice::from_ref(input), output, &options, &replay, |_| {}).unwrap()
 }
 
 /// A server on an output of ours.
@@ -52,7 +55,7 @@ fn a_server_loads_what_we_write_of_its_log_to_the_same_digest() {
         let place = tempfile::tempdir().unwrap();
         let log = place.path().join("log");
         std::fs::write(&log, server.log().concat()).unwrap();
-        let has_directories = server.has_directories();
+        let (has_directories, like) = (server.has_directories(), server.like);
         let expected = digest(server);
         let input = input::open(&log, &source::Options::default()).unwrap();
         let mut kinds = vec![Kind::Rdb, Kind::Aof];
@@ -61,7 +64,7 @@ fn a_server_loads_what_we_write_of_its_log_to_the_same_digest() {
         }
         for kind in kinds {
             let output = place.path().join("out");
-            convert(&input, &output, kind);
+            convert(&input, &output, kind, like);
             assert_eq!(digest(load(&binary, &output, kind, debug)), expected, "seed {seed}, {kind:?}");
         }
     }
