@@ -25,9 +25,12 @@ impl<'g> Context<'g> {
 
     /// Open what a path leads to.
     pub(super) fn open(&self, path: &Path) -> Result<Input, Failure> {
-        let options =
-            source::Options { mmap: !self.global.no_mmap, budget: self.budget.clone(), ..source::Options::default() };
-        Ok(input::open(path, &options)?)
+        Ok(input::open(path, &self.source_options())?)
+    }
+
+    /// How files are opened.
+    pub(super) fn source_options(&self) -> source::Options {
+        source::Options { mmap: !self.global.no_mmap, budget: self.budget.clone(), ..source::Options::default() }
     }
 
     /// The same, refusing what cannot be loaded as it is.

@@ -1,22 +1,28 @@
 //! `repair`: everything intact, in a new file.
 
 use super::Exit;
-use super::args::InputArg;
+use super::args::{self, InputArg, Time};
 use super::context::Context;
 use super::failure::Failure;
 use super::render::text::counted;
 use super::render::{escape, repair as render};
 use careen::bytes::publish::{self, Existing};
-use careen::input::{Content, Input, Part};
+use careen::input::{Content, Input, Kind, Part};
+use careen::repair::aof::{self, Planned};
+use careen::repair::apply::Member;
+use careen::repair::plan::Lost;
 use careen::repair::rdb::{self, Options, Refusal};
-use careen::repair::{Mode, Plan, apply};
+use careen::repair::{Mode, Plan, apply, manifest};
+use careen::replay::until::{TextGlob, Until};
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Put everything that is intact into a new file, and what is not beside it
 ///
 /// A damaged RDB file is put right byte for byte where its checksum tells how. Else every record that is intact is
-/// kept, before and behind each damage. Bytes that are left out go to OUT.lost, and OUT.lost.map says where they stood.
+/// kept, before and behind each damage. So it is with logs: every whole command is kept, every transaction as a whole
+/// or not at all, and of a directory each part and a manifest that lists them. Bytes that are left out go to OUT.lost, and OUT.lost.map says where they stood.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -24,6 +30,7 @@ Examples:
   careen repair dump.rdb -o good.rdb --report report.json
   careen repair dump.rdb --dry-run
   careen repair dump.rdb -o good.rdb --mode exact      only what the checksum proves
+  careen repair appendonlydir -o good --before 'FLUSHALL*'
 
 Exit status:
   0  done, nothing is lost
@@ -56,6 +63,21 @@ pub(super) struct Repair {
     /// Refuse to lose more than so many bytes, or percent of the input
     #[arg(long, value_name = "N[%]", value_parser = loss)]
     max_loss: Option<Loss>,
+    /// Leave out of a log what is known to be later (RFC 3339, Unix seconds or milliseconds)
+    #[arg(long, value_name = "TIME")]
+    until_time: Option<Time>,
+    /// Keep what ends at or before this offset of PART, by default the last part
+    #[arg(long, value_name = "[PART:]N", value_parser = args::offset)]
+    until_offset: Option<(Option<String>, u64)>,
+    /// Keep only the first N commands of a log
+    #[arg(long, value_name = "N")]
+    until_command: Option<u64>,
+    /// Stop before the first command whose text matches, as in 'FLUSHALL*'
+    #[arg(long, value_name = "GLOB")]
+    before: Option<OsString>,
+    /// Leave out commands whose text matches; may be given several times
+    #[arg(long, value_name = "GLOB")]
+    drop: Vec<OsString>,
     /// Write nothing, only say what would be done
     #[arg(long)]
     dry_run: bool,
@@ -111,37 +133,63 @@ impl Loss {
 
 impl Repair {
     pub(super) fn run(&self, cx: &Context<'_>) -> Result<Exit, Failure> {
-        let input = cx.open(&self.input.input)?;
-        let part = self.image(&input)?;
-        let plan = self.plan(part, cx)?;
-        self.accept(&plan, part)?;
-        let target = self.target();
-        if let Some(target) = target.filter(|_| !self.dry_run) {
+        let mut input = cx.open(&self.input.input)?;
+        manifest::complete(&mut input, &cx.source_options())?;
+        self.refuse_unfit(&input)?;
+        let plans = self.plans(&input, cx)?;
+        self.accept(&plans, &input)?;
+        if let Some(target) = self.target(&input).filter(|_| !self.dry_run) {
             let existing = Existing { replace: cx.global.force, keep_backup: self.in_place };
-            apply::publish(&plan, part.bytes(), target, existing).map_err(|error| unpublished(target, &error))?;
+            publish_all(&input, &plans, &target, existing)?;
         }
-        self.tell(&plan, part, target, cx)?;
-        Ok(if plan.is_whole() { Exit::Clean } else { Exit::Findings })
+        self.tell(&input, &plans, cx)?;
+        let is_whole = plans.iter().all(Plan::is_whole) && input.require_sound().is_ok();
+        Ok(if is_whole { Exit::Clean } else { Exit::Findings })
     }
 
-    fn target(&self) -> Option<&Path> {
-        if self.in_place { Some(&self.input.input) } else { self.output.as_deref() }
+    fn target(&self, input: &Input) -> Option<PathBuf> {
+        match &input.directory {
+            Some(directory) if self.in_place => Some(directory.clone()),
+            _ if self.in_place => Some(self.input.input.clone()),
+            _ => self.output.clone(),
+        }
     }
 
-    /// The one image of an input.
-    fn image<'i>(&self, input: &'i Input) -> Result<&'i Part, Failure> {
+    fn refuse_unfit(&self, input: &Input) -> Result<(), Failure> {
         let name = escape::text(input.name.as_bytes());
         if self.in_place && self.input.input == Path::new("-") {
             return Err(Failure::new("standard input: it cannot be replaced").hint("give an output with -o"));
         }
-        match &input.parts[..] {
-            [part] if matches!(part.content, Content::Rdb | Content::Unknown) => Ok(part),
-            _ => Err(Failure::new(format!("{name}: repair works on single RDB files"))),
+        if matches!(input.kind, Kind::DragonflySet) || input.parts.is_empty() {
+            let line = format!("{name}: there is no RDB file and no log in it that could be repaired");
+            return Err(Failure::new(line));
         }
+        Ok(())
     }
 
-    fn plan(&self, part: &Part, cx: &Context<'_>) -> Result<Plan, Failure> {
-        let options = Options {
+    /// A plan for each part, in order.
+    fn plans(&self, input: &Input, cx: &Context<'_>) -> Result<Vec<Plan>, Failure> {
+        let options = self.options(input, cx)?;
+        let mut bar = cx.progress(100, false);
+        let mut plans: Vec<Plan> = Vec::new();
+        let (mut commands, mut is_cut) = (0u64, false);
+        for (number, part) in (0u32..).zip(&input.parts) {
+            let mut progress = |share| bar.reached(percent(share));
+            let planned = if is_cut {
+                Ok(Planned { plan: left_out(part), is_cut })
+            } else {
+                plan(part, (number, commands), &options, &mut progress)
+            };
+            let Planned { plan, is_cut: cut } = planned.map_err(|refusal| refused(&refusal, part))?;
+            is_cut = cut;
+            commands = commands.saturating_add(plan.kept.commands);
+            plans.push(plan);
+        }
+        Ok(plans)
+    }
+
+    fn options(&self, input: &Input, cx: &Context<'_>) -> Result<aof::Options, Failure> {
+        let image = Options {
             mode: self.mode.into(),
             no_exact: self.no_exact,
             keep_doubtful: self.keep_doubtful,
@@ -149,39 +197,107 @@ impl Repair {
             strict_ttl: self.strict_ttl,
             walk: cx.scan_options(),
         };
-        let mut bar = cx.progress(100, false);
-        let plan = rdb::plan(part.bytes(), &options, &mut |share| bar.reached(percent(share)));
-        drop(bar);
-        let name = escape::text(part.name.as_bytes());
-        plan.map_err(|refusal| match refusal {
-            Refusal::NotProven => Failure::new(format!("{name}: no repair is proven by the checksum"))
-                .hint("`--mode salvage` keeps every intact record"),
-            Refusal::NoHeader => Failure::new(format!("{name}: read at offset 0: it does not begin like an RDB file")),
+        let offset = match &self.until_offset {
+            None => None,
+            Some((part, offset)) => Some((self.part_number(input, part.as_deref())?, *offset)),
+        };
+        let glob = |text: &OsString| TextGlob::new(&args::bytes(text));
+        let until = Until {
+            time: self.until_time.map(|time| time.0),
+            offset,
+            commands: self.until_command,
+            before: self.before.as_ref().map(glob),
+        };
+        Ok(aof::Options { image, until, drop: self.drop.iter().map(glob).collect() })
+    }
+
+    fn part_number(&self, input: &Input, name: Option<&str>) -> Result<u32, Failure> {
+        let is_named = |part: &Part, name| part.name == name || part.path.file_name().is_some_and(|file| file == name);
+        let number = match name {
+            None => input.parts.len().checked_sub(1),
+            Some(name) => input.parts.iter().position(|part| is_named(part, name)),
+        };
+        number.and_then(|number| u32::try_from(number).ok()).ok_or_else(|| {
+            let name = escape::text(name.unwrap_or_default().as_bytes());
+            Failure::new(format!("{name}: there is no such part")).hint("`careen info` lists the parts of a set")
         })
     }
 
-    fn accept(&self, plan: &Plan, part: &Part) -> Result<(), Failure> {
-        let (lost, all) = (plan.lost_bytes(), part.bytes().len() as u64);
+    fn accept(&self, plans: &[Plan], input: &Input) -> Result<(), Failure> {
+        let lost = plans.iter().fold(0u64, |sum, plan| sum.saturating_add(plan.lost_bytes()));
+        let all = input.bytes();
         if self.max_loss.is_none_or(|most| most.allows(lost, all)) {
             return Ok(());
         }
-        let name = escape::text(part.name.as_bytes());
+        let name = escape::text(input.name.as_bytes());
         let line = format!("{name}: {} of {all} would be lost, more than --max-loss allows", counted(lost, "byte"));
         Err(Failure::new(line).hint("--dry-run shows what would be lost"))
     }
 
-    fn tell(&self, plan: &Plan, part: &Part, target: Option<&Path>, cx: &Context<'_>) -> Result<(), Failure> {
-        let output = target.filter(|_| !self.dry_run);
+    fn tell(&self, input: &Input, plans: &[Plan], cx: &Context<'_>) -> Result<(), Failure> {
+        let target = self.target(input).filter(|_| !self.dry_run);
+        let output = target.as_deref();
         if let Some(path) = &self.report {
-            let text = render::json(plan, part, output);
+            let text = render::json(input, plans, output);
             let existing = Existing { replace: true, keep_backup: false };
             apply::file(path, existing, |out| out.write_all(text.as_bytes())).map_err(|e| unpublished(path, &e))?;
         }
         if !cx.global.quiet {
-            io::stdout().lock().write_all(render::text(plan, part, output).as_bytes())?;
+            let mut out = io::stdout().lock();
+            for (part, plan) in input.parts.iter().zip(plans) {
+                out.write_all(render::text(plan, part, output).as_bytes())?;
+            }
         }
         Ok(())
     }
+}
+
+fn plan(
+    part: &Part,
+    place: (u32, u64),
+    options: &aof::Options,
+    progress: &mut dyn FnMut(f64),
+) -> Result<Planned, Refusal> {
+    match part.content {
+        Content::Aof { preamble } => aof::plan(part.bytes(), preamble, place, options, progress),
+        Content::Empty => Ok(Planned { plan: Plan { proven: true, ..Plan::default() }, is_cut: false }),
+        _ => rdb::plan(part.bytes(), &options.image, progress).map(|plan| Planned { plan, is_cut: false }),
+    }
+}
+
+/// A part behind the end that was asked for.
+fn left_out(part: &Part) -> Plan {
+    let end = part.bytes().len() as u64;
+    let lost = Lost { offset: 0, end, code: "aof-left-out", keys: Vec::new() };
+    Plan { lost: Some(lost).into_iter().filter(|lost| lost.end > 0).collect(), ..Plan::default() }
+}
+
+fn refused(refusal: &Refusal, part: &Part) -> Failure {
+    let name = escape::text(part.name.as_bytes());
+    match refusal {
+        Refusal::NotProven => Failure::new(format!("{name}: no repair is proven by the checksum"))
+            .hint("`--mode salvage` keeps every intact record"),
+        Refusal::NoHeader => Failure::new(format!("{name}: read at offset 0: it does not begin like an RDB file")),
+    }
+}
+
+fn publish_all(input: &Input, plans: &[Plan], target: &Path, existing: Existing) -> Result<(), Failure> {
+    let failed = |error| unpublished(target, &error);
+    if input.kind != Kind::AofDir {
+        let mut parts = input.parts.iter().zip(plans);
+        return parts.try_for_each(|(part, plan)| {
+            apply::publish(plan, part.bytes(), target, existing).map(drop).map_err(failed)
+        });
+    }
+    let text = manifest::of(input).map_err(|problem| {
+        Failure::new(format!("{}: {}", escape::text(input.name.as_bytes()), problem.to_finding(&input.name).message))
+    })?;
+    let member = |(part, plan)| {
+        let part: &Part = part;
+        Member { name: &part.name, input: part.bytes(), plan }
+    };
+    let members: Vec<Member<'_>> = input.parts.iter().zip(plans).map(member).collect();
+    apply::publish_set(&members, (&manifest::name(input), &text), target, existing).map_err(failed)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share is from 0 to 1")]

@@ -66,6 +66,55 @@ pub fn publish(plan: &Plan, input: &[u8], target: &Path, existing: Existing) -> 
     Ok(written)
 }
 
+/// A file of a set.
+#[derive(Debug, Clone, Copy)]
+pub struct Member<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The file as it is.
+    pub input: &'a [u8],
+    /// What becomes of it.
+    pub plan: &'a Plan,
+}
+
+/// Publish a directory of repaired files with their manifest, whose name and text are given, and the quarantine of
+/// all of them beside it: the map has a comment with the name before the lines of each file.
+///
+/// # Errors
+/// As [`publish`].
+pub fn publish_set(
+    members: &[Member<'_>],
+    (name, manifest): (&str, &[u8]),
+    target: &Path,
+    existing: Existing,
+) -> Result<(), Error> {
+    let publisher = Publisher::directory(target, existing)?;
+    for member in members {
+        let mut part = publisher.part(member.name)?;
+        write(member.plan, member.input, &mut part).map_err(|cause| publisher.write_error(cause))?;
+        publisher.close(part)?;
+    }
+    let mut part = publisher.part(name)?;
+    part.write_all(manifest).map_err(|cause| publisher.write_error(cause))?;
+    publisher.close(part)?;
+    publisher.publish()?;
+    let replace = Existing { replace: true, keep_backup: false };
+    let lost = |member: &&Member<'_>| !member.plan.quarantine().is_empty();
+    if !members.iter().any(|member| lost(&member)) {
+        return Ok(());
+    }
+    file(&beside(target, ".lost"), replace, |out| {
+        let mut ranges = members.iter().flat_map(|m| m.plan.quarantine().into_iter().map(|range| (m.input, range)));
+        ranges.try_for_each(|(input, range)| out.write_all(slice(input, &range)))
+    })?;
+    file(&beside(target, ".lost.map"), replace, |out| {
+        members.iter().filter(lost).try_for_each(|member| {
+            writeln!(out, "# {}", member.name.escape_debug())?;
+            map(member.input, &member.plan.quarantine(), out)
+        })
+    })
+}
+
 /// Write one file, whole or not at all.
 ///
 /// # Errors

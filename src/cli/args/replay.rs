@@ -29,7 +29,7 @@ pub(crate) struct ReplayArgs {
 }
 
 /// `N` or `PART:N`.
-fn offset(text: &str) -> Result<(Option<String>, u64), String> {
+pub(crate) fn offset(text: &str) -> Result<(Option<String>, u64), String> {
     let (part, number) = match text.rsplit_once(':') {
         Some((part, number)) => (Some(part.to_owned()), number),
         None => (None, text),

@@ -2,7 +2,7 @@
 
 use super::text::counted;
 use super::{escape, json};
-use careen::input::Part;
+use careen::input::{Content, Input, Part};
 use careen::repair::Plan;
 use careen::repair::plan::{Correction, Lost};
 use serde_json::{Value, json};
@@ -12,23 +12,34 @@ use std::path::Path;
 const NAMED: usize = 4;
 
 /// The report, on one line.
-pub(crate) fn json(plan: &Plan, part: &Part, output: Option<&Path>) -> String {
-    let file = &part.name;
+pub(crate) fn json(input: &Input, plans: &[Plan], output: Option<&Path>) -> String {
+    let sum = |of: fn(&Plan) -> u64| plans.iter().map(of).fold(0, u64::saturating_add);
+    let files = || input.parts.iter().map(|part| part.name.as_str()).zip(plans);
+    let ranges = |of: fn(&Plan) -> &[Lost]| -> Vec<Value> {
+        files().flat_map(|(file, plan)| of(plan).iter().map(move |lost| range(file, lost))).collect()
+    };
     let object = json!({
-        "input": file,
+        "input": input.name,
         "output": output.map(|path| path.display().to_string()),
-        "kept": { "keys": plan.kept.keys, "commands": plan.kept.commands, "bytes": plan.kept.bytes },
-        "lost": plan.lost.iter().map(|lost| range(file, lost)).collect::<Vec<_>>(),
-        "doubtful": plan.doubtful.iter().map(|doubtful| range(file, doubtful)).collect::<Vec<_>>(),
-        "partial": plan.partial.iter().map(|part| json!({
+        "kept": {
+            "keys": sum(|plan| plan.kept.keys),
+            "commands": sum(|plan| plan.kept.commands),
+            "bytes": sum(|plan| plan.kept.bytes),
+        },
+        "lost": ranges(|plan| &plan.lost),
+        "doubtful": ranges(|plan| &plan.doubtful),
+        "partial": files().flat_map(|(file, plan)| plan.partial.iter().map(move |part| json!({
             "file": file, "offset": part.offset, "db": part.db, "key": json::bytes(&part.key),
             "kept": part.kept, "claimed": part.claimed,
-        })).collect::<Vec<_>>(),
-        "corrected": plan.corrected.iter().map(|correction| corrected(file, correction)).collect::<Vec<_>>(),
-        "notes": plan.notes.iter().map(|note| json!({
+        }))).collect::<Vec<_>>(),
+        "corrected": files()
+            .flat_map(|(file, plan)| plan.corrected.iter().map(move |correction| corrected(file, correction)))
+            .collect::<Vec<_>>(),
+        "notes": files().flat_map(|(file, plan)| plan.notes.iter().map(move |note| json!({
             "file": file, "offset": note.offset, "end": note.end, "code": note.code,
-        })).collect::<Vec<_>>(),
-        "proven": plan.proven,
+        }))).collect::<Vec<_>>(),
+        "findings": input.findings.iter().map(json::finding).collect::<Vec<_>>(),
+        "proven": plans.iter().all(|plan| plan.proven),
     });
     format!("{object}\n")
 }
@@ -49,7 +60,14 @@ fn hex(bytes: &[u8]) -> String {
 /// The same for a person.
 pub(crate) fn text(plan: &Plan, part: &Part, output: Option<&Path>) -> String {
     let mut out = format!("{}: ", escape::text(part.name.as_bytes()));
-    out.push_str(&counted(plan.kept.keys, "key"));
+    let kept = match part.content {
+        Content::Aof { preamble: false } => counted(plan.kept.commands, "command"),
+        Content::Aof { preamble: true } => {
+            format!("{} and {}", counted(plan.kept.keys, "key"), counted(plan.kept.commands, "command"))
+        }
+        _ => counted(plan.kept.keys, "key"),
+    };
+    out.push_str(&kept);
     out.push_str(output.map_or(" would be kept", |_| " kept"));
     if let Some(path) = output {
         out.push_str(&format!(" in {}", escape::path(path)));

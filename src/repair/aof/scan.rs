@@ -1,0 +1,257 @@
+//! Reading a log through its damages.
+
+use super::mend::{self, Mended};
+use super::transactions::{Mark, MarkKind};
+use super::{Asked, proof, sync};
+use crate::aof::frame;
+use crate::replay::report::Place;
+use crate::{input, rdb};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// What was found in a log.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Gaps and the ends of transactions, in order.
+    pub(super) marks: Vec<Mark>,
+    /// Commands that were put right, by their offset.
+    pub(super) mended: BTreeMap<usize, Mended>,
+    /// Whole commands that are kept.
+    pub(super) commands: u64,
+    /// Where the log ends, or where it was asked to end.
+    pub(super) end: usize,
+    /// The database that is selected there.
+    pub(super) db: u32,
+    /// More of the log was not wanted.
+    pub(super) is_cut: bool,
+}
+
+/// Read a log from `start` on.
+pub(super) fn scan(input: &[u8], start: usize, asked: &Asked<'_>, truncate: bool, keep_doubtful: bool) -> Found {
+    let mut scan = Scan {
+        input,
+        asked,
+        truncate,
+        keep_doubtful,
+        found: Found { end: input.len(), ..Found::default() },
+        last: None,
+        mends_left: MENDS,
+        is_db_uncertain: false,
+    };
+    scan.run(start);
+    scan.found
+}
+
+/// Trying to mend costs milliseconds; a file with more damages than this is mended no more.
+const MENDS: u32 = 2000;
+
+struct Scan<'a, 's> {
+    input: &'a [u8],
+    asked: &'s Asked<'s>,
+    truncate: bool,
+    keep_doubtful: bool,
+    found: Found,
+    /// The record before, which can be taken back.
+    last: Option<Last>,
+    mends_left: u32,
+    is_db_uncertain: bool,
+}
+
+/// How it was before a record.
+struct Last {
+    start: usize,
+    marks: usize,
+    commands: u64,
+    db: u32,
+}
+
+impl<'a> Scan<'a, '_> {
+    fn run(&mut self, start: usize) {
+        let mut argv: Vec<&'a [u8]> = Vec::with_capacity(16);
+        let mut at = start;
+        while let Some(&first) = self.input.get(at) {
+            if first == b'#'
+                && let Some(end) = proof::annotation(self.input, at)
+            {
+                if self.is_too_late(at..end) {
+                    return self.cut(at);
+                }
+                self.remember(at);
+                at = end;
+                continue;
+            }
+            argv.clear();
+            at = match frame::strict(self.input, at, &mut argv) {
+                Ok(end) => match proof::objection(&argv) {
+                    Some(code) => self.refused(at..end, code),
+                    None if self.is_beyond(at..end, &argv) => return self.cut(at),
+                    None => self.keep(at..end, &argv),
+                },
+                Err(error) => match self.damage(at, error.code()) {
+                    Some(next) => next,
+                    None => return,
+                },
+            };
+        }
+    }
+
+    fn is_too_late(&self, line: Range<usize>) -> bool {
+        let time = self.input.get(line).and_then(proof::timestamp);
+        time.is_some_and(|seconds| self.asked.is_too_late(seconds))
+    }
+
+    fn is_beyond(&self, range: Range<usize>, argv: &[&[u8]]) -> bool {
+        let place = Place { part: self.asked.part, offset: range.start as u64, end: range.end as u64 };
+        let before = self.asked.commands_before.saturating_add(self.found.commands);
+        self.asked.until.is_reached(place, before, argv)
+    }
+
+    fn cut(&mut self, at: usize) {
+        self.found.end = at;
+        self.found.is_cut = true;
+    }
+
+    fn remember(&mut self, start: usize) {
+        let Found { marks, commands, db, .. } = &self.found;
+        self.last = Some(Last { start, marks: marks.len(), commands: *commands, db: *db });
+    }
+
+    fn mark(&mut self, kind: MarkKind, range: Range<usize>) {
+        let Found { commands, db, .. } = self.found;
+        self.found.marks.push(Mark { kind, range, commands, db });
+    }
+
+    fn keep(&mut self, range: Range<usize>, argv: &[&[u8]]) -> usize {
+        self.remember(range.start);
+        let end = range.end;
+        if self.asked.drops(argv) {
+            self.mark(MarkKind::Asked, range);
+            return end;
+        }
+        match argv {
+            [name] if name.eq_ignore_ascii_case(b"MULTI") => self.mark(MarkKind::Multi, range),
+            [name] if name.eq_ignore_ascii_case(b"EXEC") => self.mark(MarkKind::Exec, range),
+            [name, db] if name.eq_ignore_ascii_case(b"SELECT") => {
+                if std::mem::take(&mut self.is_db_uncertain) {
+                    self.mark(MarkKind::Select, range);
+                }
+                let number = std::str::from_utf8(db).ok().and_then(|db| db.parse().ok());
+                self.found.db = number.unwrap_or(self.found.db);
+            }
+            _ => {}
+        }
+        self.found.commands = self.found.commands.saturating_add(1);
+        end
+    }
+
+    /// A whole frame around what is no command of a log.
+    fn refused(&mut self, range: Range<usize>, code: &'static str) -> usize {
+        let end = if self.truncate { self.input.len() } else { range.end };
+        self.gap(range.start..end, code, false);
+        end
+    }
+
+    fn gap(&mut self, range: Range<usize>, code: &'static str, doubtful: bool) {
+        self.is_db_uncertain = true;
+        self.last = None;
+        if let Some(Mark { kind: MarkKind::Gap { .. }, range: last, .. }) = self.found.marks.last_mut()
+            && last.end == range.start
+        {
+            last.end = range.end;
+            return;
+        }
+        self.mark(MarkKind::Gap { code, doubtful }, range);
+    }
+
+    /// Where reading goes on; nothing when that is beyond what was asked for.
+    fn damage(&mut self, at: usize, code: &'static str) -> Option<usize> {
+        let start = self.broken_record(at);
+        if self.truncate {
+            self.gap(start..self.input.len(), code, false);
+            return Some(self.input.len());
+        }
+        if let Some(end) = embedded_image(self.input, at) {
+            self.gap(at..end, "aof-embedded-rdb", false);
+            return Some(end);
+        }
+        let next = sync::after(self.input, start);
+        if self.mends_left > 0 {
+            self.mends_left -= 1;
+            match self.mended(start, next) {
+                Some(mended) if mended.doubtful && !self.keep_doubtful => {
+                    self.gap(start..mended.end, code, true);
+                    return Some(mended.end);
+                }
+                Some(mended) => return self.keep_mended(start, mended),
+                None => {}
+            }
+        }
+        let end = next.unwrap_or(self.input.len());
+        self.gap(start..end, name(self.input, start..end, code), false);
+        Some(end)
+    }
+
+    /// Where the broken record begins. A `$` where a record should begin tells that the count of the one before is
+    /// too small, and so does a refused one that ends here.
+    fn broken_record(&mut self, at: usize) -> usize {
+        if self.input.get(at) != Some(&b'$') {
+            return at;
+        }
+        if let Some(last) = self.last.take() {
+            self.found.marks.truncate(last.marks);
+            self.found.commands = last.commands;
+            self.found.db = last.db;
+            self.found.mended.remove(&last.start);
+            return last.start;
+        }
+        match self.found.marks.last() {
+            Some(Mark { kind: MarkKind::Gap { .. }, range, .. }) if range.end == at => {
+                let start = range.start;
+                self.found.marks.pop();
+                start
+            }
+            _ => at,
+        }
+    }
+
+    fn mended(&self, start: usize, next: Option<usize>) -> Option<Mended> {
+        let end = next.unwrap_or(self.input.len());
+        mend::sloppy(self.input, start)
+            .or_else(|| mend::duplicate(self.input, start, next?))
+            .or_else(|| mend::header(self.input, start, end))
+            .or_else(|| mend::line_end(self.input, start, end))
+    }
+
+    fn keep_mended(&mut self, start: usize, mended: Mended) -> Option<usize> {
+        let bytes = mended.bytes.clone();
+        let mut argv = Vec::new();
+        frame::strict(&bytes, 0, &mut argv).ok()?;
+        let range = start..mended.end;
+        if self.is_beyond(range.clone(), &argv) {
+            self.cut(start);
+            return None;
+        }
+        let end = self.keep(range, &argv);
+        if !self.asked.drops(&argv) {
+            self.found.mended.insert(start, mended);
+        }
+        Some(end)
+    }
+}
+
+/// The end of an RDB image that begins here.
+fn embedded_image(input: &[u8], at: usize) -> Option<usize> {
+    let rest = input.get(at..)?;
+    let magic = rest.starts_with(b"REDIS0") || rest.starts_with(b"VALKEY");
+    if !magic || rdb::Reader::new(rest).is_err() {
+        return None;
+    }
+    let len = input::sniff::image_end(rest).ok().and_then(|len| usize::try_from(len).ok())?;
+    at.checked_add(len).filter(|&end| end <= input.len())
+}
+
+/// What a gap is.
+fn name(input: &[u8], gap: Range<usize>, code: &'static str) -> &'static str {
+    let bytes = input.get(gap).unwrap_or_default();
+    if bytes.iter().all(|&byte| byte == 0) { "aof-zeros" } else { code }
+}

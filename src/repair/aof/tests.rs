@@ -1,0 +1,156 @@
+use super::*;
+use crate::repair::apply;
+
+fn log(lines: &[&str]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for line in lines {
+        writer::encode(&line.split(' ').collect::<Vec<_>>(), &mut out);
+    }
+    out
+}
+
+fn repaired(file: &[u8], options: &Options) -> (Plan, Vec<u8>) {
+    let plan = plan(file, false, (0, 0), options, &mut |_| {}).unwrap().plan;
+    let mut out = Vec::new();
+    apply::write(&plan, file, &mut out).unwrap();
+    (plan, out)
+}
+
+fn salvaged(file: &[u8]) -> (Plan, Vec<u8>) {
+    repaired(file, &Options::default())
+}
+
+#[test]
+fn a_sound_log_stays_as_it_is() {
+    let sound = log(&["SELECT 0", "SET a 1", "MULTI", "SELECT 3", "SET b 2", "EXEC", "SET c 3"]);
+    let (plan, out) = salvaged(&sound);
+    assert_eq!(out, sound);
+    assert!(plan.is_whole() && plan.proven);
+    assert_eq!(plan.kept.commands, 7);
+    assert!(salvaged(b"").0.is_whole());
+}
+
+#[test]
+fn what_is_before_and_behind_damage_is_kept() {
+    let (before, hurt, behind) = (log(&["SELECT 0", "SET a 1"]), log(&["SET b 2"]), log(&["SET c 3", "SET d 4"]));
+    let mut bad = hurt.clone();
+    bad[4..20].fill(0);
+    let (plan, out) = salvaged(&[&before[..], &bad, &behind].concat());
+    assert_eq!(out, [&before[..], &behind].concat());
+    assert_eq!(plan.lost.len(), 1);
+    let lost = &plan.lost[0];
+    assert_eq!((lost.offset, lost.end), (before.len() as u64, (before.len() + hurt.len()) as u64));
+    assert_eq!(plan.notes.len(), 1, "the database is uncertain");
+}
+
+#[test]
+fn a_torn_tail_and_zeros_are_cut_off() {
+    let good = log(&["SET a 1", "SET b 2"]);
+    let (plan, out) = salvaged(&[&good[..], b"*3\r\n$3\r\nSET\r\n$1\r\nc\r\n$5\r\nab"].concat());
+    assert_eq!((out, plan.lost[0].code), (good.clone(), "aof-torn"));
+    assert_eq!(plan.lost[0].keys, [b"c"]);
+    let (plan, out) = salvaged(&[&good[..], &[0; 700]].concat());
+    assert_eq!((out, plan.lost[0].code), (good, "aof-zeros"));
+}
+
+#[test]
+fn a_transaction_goes_as_a_whole_and_the_database_is_selected_again() {
+    let mut bad = log(&["SET a 1", "MULTI", "SELECT 5", "SET b 2"]);
+    let hit = bad.len() - 3;
+    bad.extend(log(&["SET c 3", "EXEC", "SET d 4"]));
+    bad[hit + 1] = b'x';
+    bad[hit - 3] = b'x';
+    let (plan, out) = salvaged(&bad);
+    assert_eq!(out, log(&["SET a 1", "SELECT 5", "SET d 4"]));
+    assert_eq!(plan.kept.commands, 2);
+    assert!(plan.lost.windows(2).all(|pair| pair[0].end <= pair[1].offset));
+}
+
+#[test]
+fn a_count_that_is_too_small_takes_its_own_command_back() {
+    let mut bad = log(&["SET a 1", "RPUSH l x y z", "SET b 2"]);
+    let at = log(&["SET a 1"]).len() + 1;
+    bad[at] = b'4';
+    let (plan, out) = salvaged(&bad);
+    assert_eq!(out, log(&["SET a 1", "RPUSH l x y z", "SET b 2"]));
+    assert_eq!(plan.corrected, [Correction { offset: at as u64, was: b"4".to_vec(), now: b"5".to_vec() }]);
+    assert!(!plan.is_whole());
+}
+
+#[test]
+fn truncating_keeps_what_is_before_the_first_damage() {
+    let mut bad = log(&["SET a 1", "SET b 2", "SET c 3"]);
+    let at = log(&["SET a 1"]).len();
+    bad[at] = b'!';
+    let options = Options { image: rdb::Options { mode: Mode::Truncate, ..Default::default() }, ..Default::default() };
+    assert_eq!(repaired(&bad, &options).1, log(&["SET a 1"]));
+    let options = Options { image: rdb::Options { mode: Mode::Exact, ..Default::default() }, ..Default::default() };
+    assert_eq!(plan(&bad, false, (0, 0), &options, &mut |_| {}).err(), Some(Refusal::NotProven));
+}
+
+#[test]
+fn a_log_is_cut_where_it_was_asked_and_never_inside_a_transaction() {
+    let lines = ["SET a 1", "MULTI", "SET b 2", "FLUSHALL", "EXEC", "SET c 3"];
+    let before = |glob: &[u8]| Options {
+        until: Until { before: Some(TextGlob::new(glob)), ..Until::default() },
+        ..Options::default()
+    };
+    let (plan, out) = repaired(&log(&lines), &before(b"FLUSH*"));
+    assert_eq!(out, log(&["SET a 1"]));
+    assert_eq!(plan.kept.commands, 1);
+    assert_eq!(repaired(&log(&lines), &before(b"SET c*")).1, log(&lines[..5]));
+    let options = Options { drop: vec![TextGlob::new(b"FLUSHALL*")], ..Options::default() };
+    assert_eq!(repaired(&log(&lines), &options).1, log(&["SET a 1", "MULTI", "SET b 2", "EXEC", "SET c 3"]));
+    let options = Options { until: Until { commands: Some(1), ..Until::default() }, ..Options::default() };
+    assert_eq!(repaired(&log(&lines), &options).1, log(&["SET a 1"]));
+}
+
+#[test]
+fn a_log_is_cut_by_time() {
+    let file = [&b"#TS:10\r\n"[..], &log(&["SET a 1"]), b"#TS:20\r\n", &log(&["SET b 2"])].concat();
+    let until = Until { time: Some(crate::value::UnixMillis(15_000)), ..Until::default() };
+    let out = repaired(&file, &Options { until, ..Options::default() }).1;
+    assert_eq!(out, [&b"#TS:10\r\n"[..], &log(&["SET a 1"])].concat());
+}
+
+#[test]
+fn converted_line_ends_come_back() {
+    let good = log(&["SELECT 0", "SET a 1", "SET b two"]);
+    let text = String::from_utf8(good.clone()).unwrap();
+    for bad in [text.replace("\r\n", "\n"), text.replace('\n', "\r\n")] {
+        let (plan, out) = salvaged(bad.as_bytes());
+        assert_eq!(out, good);
+        assert_eq!(plan.notes[0].code, "aof-line-ends-converted");
+    }
+}
+
+#[test]
+fn commands_that_no_log_holds_are_left_out() {
+    let (plan, out) = salvaged(&log(&["SET a 1", "GET a", "SEX b 1", "SET c 1"]));
+    assert_eq!(out, log(&["SET a 1", "SET c 1"]));
+    assert_eq!(plan.lost[0].code, "aof-read-command");
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_damage_leaves_a_log_that_is_sound(
+        hits in proptest::collection::vec((0_usize..400, proptest::num::u8::ANY), 1..12),
+        cut in 0_usize..400,
+    ) {
+        let mut bad = log(&[
+            "SELECT 0", "SET a 1", "MULTI", "SELECT 2", "RPUSH l x y", "EXEC", "SET b two", "MULTI", "DEL a", "EXEC",
+            "HSET h f v", "SELECT 1", "ZADD z 1 m", "SET last one",
+        ]);
+        for (at, byte) in hits {
+            if let Some(place) = bad.get_mut(at) {
+                *place = byte;
+            }
+        }
+        bad.truncate(bad.len().max(cut));
+        let (plan, out) = salvaged(&bad);
+        let (again, same) = salvaged(&out);
+        proptest::prop_assert_eq!(&same, &out);
+        proptest::prop_assert!(again.is_whole());
+        proptest::prop_assert_eq!(again.kept.commands >= plan.kept.commands, true);
+    }
+}
