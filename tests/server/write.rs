@@ -30,6 +30,14 @@ fn convert(input: &Input, output: &Path, kind: Kind, like: Like) -> Report {
     convert::convert(std::slice::from_ref(input), output, &options, &replay, |_| {}).unwrap()
 }
 
+/// What we make of a file.
+fn digest_of(path: &Path, like: Like) -> String {
+    let input = input::open(path, &source::Options::default()).unwrap();
+    let replay = whole::Options { like: Some(like), ..whole::Options::default() };
+    let outcome = whole::replay(&input, &replay, (), &mut |_| {}).unwrap();
+    careen::keyspace::digest::of_keyspace(&outcome.keyspace, like).to_string()
+}
+
 /// A server on an output of ours.
 fn load(binary: &Path, output: &Path, kind: Kind, debug: &[&str]) -> Server {
     let place = |name: &str| {
@@ -56,7 +64,11 @@ fn a_server_loads_what_we_write_of_its_log_to_the_same_digest() {
         let log = place.path().join("log");
         std::fs::write(&log, server.log().concat()).unwrap();
         let (has_directories, like) = (server.has_directories(), server.like);
-        let expected = digest(server);
+        drop(server);
+        // What a server has that loads the log, not the one that wrote it: keys of that one may have expired since.
+        let copy = place.path().join("copy");
+        std::fs::copy(&log, &copy).unwrap();
+        let expected = digest(load(&binary, &copy, Kind::Aof, debug));
         let input = input::open(&log, &source::Options::default()).unwrap();
         let mut kinds = vec![Kind::Rdb, Kind::Aof];
         if has_directories {
@@ -65,7 +77,8 @@ fn a_server_loads_what_we_write_of_its_log_to_the_same_digest() {
         for kind in kinds {
             let output = place.path().join("out");
             convert(&input, &output, kind, like);
-            assert_eq!(digest(load(&binary, &output, kind, debug)), expected, "seed {seed}, {kind:?}");
+            let ours = [&log, &output].map(|path| digest_of(path, like));
+            assert_eq!(digest(load(&binary, &output, kind, debug)), expected, "seed {seed}, {kind:?}, ours {ours:?}");
         }
     }
 }

@@ -29,14 +29,21 @@ impl Durable for File {
     }
 }
 
+/// An output may be asked for in a directory that is not there yet.
+fn make_parents(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)
+}
+
 impl Files for Disk {
     type File = File;
 
     fn create_file(&self, path: &Path) -> io::Result<File> {
+        make_parents(path)?;
         OpenOptions::new().write(true).create_new(true).open(path).map(File)
     }
 
     fn create_dir(&self, path: &Path) -> io::Result<()> {
+        make_parents(path)?;
         fs::create_dir(path)
     }
 
