@@ -31,7 +31,7 @@ pub(super) struct Mended {
 /// Wrong bytes are looked for so far into a broken stretch.
 const REACH: usize = 400;
 /// Stretches longer than this are not tried.
-const LONGEST: usize = 4 << 20;
+const LONGEST: usize = 256 << 10;
 /// The bytes of which headers are made.
 const HEADER_BYTES: &[u8] = b"0123456789*$\r\n";
 

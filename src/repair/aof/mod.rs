@@ -97,6 +97,9 @@ pub fn plan(
     log(file, tail, &asked, options, plan)
 }
 
+/// Behind the first place where a log goes on, so far the end of the image is looked for.
+const TAIL_SEARCH: usize = 1 << 20;
+
 /// Where the log begins behind an image: at its end, or, when it is damaged, at the first place where a log goes on
 /// and an image can end.
 fn tail(file: &[u8]) -> usize {
@@ -118,7 +121,10 @@ fn tail(file: &[u8]) -> usize {
             return next;
         }
         if next >= failure {
-            first = first.or(Some(next));
+            let first = *first.get_or_insert(next);
+            if next.saturating_sub(first) > TAIL_SEARCH {
+                break;
+            }
         }
         at = next;
     }

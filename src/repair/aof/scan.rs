@@ -43,7 +43,7 @@ pub(super) fn scan(input: &[u8], start: usize, asked: &Asked<'_>, truncate: bool
 }
 
 /// Trying to mend costs milliseconds; a file with more damages than this is mended no more.
-const MENDS: u32 = 2000;
+const MENDS: u32 = 1000;
 
 struct Scan<'a, 's> {
     input: &'a [u8],
