@@ -437,16 +437,15 @@ mod tests {
 
     #[test]
     fn streams_are_rebuilt_with_groups_and_pending_entries() {
-        let stream = "1501100000000000000001000000000000000128280000000f00020100010101816602000102010001000181\
-                      760204010201000101018177020401ff02010201010000020101670101010100000000000000010000000000\
-                      0000010068e5cf8b010000010101630068e5cf8b010000ffffffffffffffff01000000000000000100000000\
-                      000000010b0056d049b516d7d51a";
-        let stream: String = stream.split_whitespace().collect();
+        let stream = "1501100000000000000001000000000000000128280000000f0002010001010181660200010201000100018176\
+                      0204010201000101018177020401ff020102010100000201016701010101000000000000000100000000000000\
+                      010068e5cf8b010000010101630068e5cf8b010000ffffffffffffffff01000000000000000100000000000000\
+                      010b0056d049b516d7d51a";
         let expected = "XADD k 1-1 f v\nXADD k 1-2 f w\nXSETID k 1-2 ENTRIESADDED 2 MAXDELETEDID 0-0\n\
                         XGROUP CREATE k g 1-1 ENTRIESREAD 1\n\
                         XCLAIM k g c 0 1-1 TIME 1700000000000 RETRYCOUNT 1 JUSTID FORCE\nPEXPIREAT k 7\n";
-        assert_eq!(commands("redis-7.0", &stream).0, expected);
-        let older = commands("redis-6.2", &stream).0;
+        assert_eq!(commands("redis-7.0", stream).0, expected);
+        let older = commands("redis-6.2", stream).0;
         assert!(older.contains("XSETID k 1-2\nXGROUP CREATE k g 1-1\n"), "{older}");
     }
 

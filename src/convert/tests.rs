@@ -256,3 +256,45 @@ fn scrubbed_data_has_the_same_shape_and_none_of_the_words() {
     let contains = |path: &Path, word: &[u8]| memchr::memmem::find(&std::fs::read(path).unwrap(), word).is_some();
     assert!(contains(&plain, b"online_users") && !contains(&scrubbed, b"online_users"));
 }
+
+#[test]
+fn flipped_bytes_give_an_error_or_a_whole_output() {
+    let place = Place::new();
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/rdb");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "rdb"));
+    files.sort();
+    let mut dice = 0x9e37_79b9_7f4a_7c15u64;
+    let mut roll = |below: usize| {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(dice >> 33).unwrap() % below
+    };
+    let (mut whole, mut refused) = (0, 0);
+    for path in files {
+        let sound = std::fs::read(&path).unwrap();
+        for (kind, target) in [(Kind::Rdb, "redis-6.2"), (Kind::Aof, "valkey-9"), (Kind::Rdb, "valkey-9")] {
+            let mut bad = sound.clone();
+            let sum = bad.len() - 8;
+            bad[sum..].fill(0);
+            bad[9 + roll(sum - 9)] ^= 1 << roll(8);
+            let input = input::from_bytes("bad", bad).unwrap();
+            let out = place.at("out");
+            match run(&[input], &out, &Options { lossy: true, ..to(kind, target) }) {
+                Ok(_) => {
+                    whole += 1;
+                    let written = std::fs::read(&out).unwrap();
+                    if kind == Kind::Rdb {
+                        assert!(crate::rdb::Reader::new(&written).unwrap().all(|record| record.is_ok()));
+                    } else {
+                        let mut reader = crate::aof::Reader::new(&written);
+                        while reader.next_record().unwrap().is_some() {}
+                    }
+                    std::fs::remove_file(&out).unwrap();
+                }
+                Err(_) => refused += 1,
+            }
+            assert!(place.names("").is_empty());
+        }
+    }
+    assert!(whole > 10 && refused > 10, "{whole} whole, {refused} refused");
+}

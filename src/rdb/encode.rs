@@ -290,7 +290,7 @@ impl Encoder {
     /// # Errors
     /// When the value must be looked into and is damaged.
     pub fn takes_as_stored(&self, value: &ValueRef<'_>, dialect: Dialect, buffers: &mut Buffers) -> Result<bool> {
-        if !self.target.accepts(value.value_type) {
+        if !self.target.accepts(value.value_type) || !value.module().is_none_or(|id| self.target.accepts_module(id)) {
             return Ok(false);
         }
         let crosses = (dialect == Dialect::Valkey) != (self.target.dialect == Dialect::Valkey);

@@ -16,6 +16,7 @@
 //! Sets of integers are type 11 everywhere, strings 0, hashes without expiry 13 or 16 and 4.
 //! Source: Redis `src/rdb.c`, `rdbSaveObjectType` of each release; Valkey 9 `src/rdb.c`; loading was tried on servers.
 
+use super::object::ModuleId;
 use super::opcode::{self, Dialect, ValueType};
 use super::reader::Header;
 use crate::packed::listpack::Backlen;
@@ -211,6 +212,13 @@ impl Target {
         }
     }
 
+    /// True where values of this module can be loaded, given that the server has the module. Vector sets come with
+    /// Redis 8 and cannot be added to any other server.
+    #[must_use]
+    pub fn accepts_module(&self, module: ModuleId) -> bool {
+        module.name() != "vectorset" || self.dialect == Dialect::Redis && self.level() >= 12 && self.name != "redis-7.4"
+    }
+
     /// True where a record of this opcode can be loaded. Key metadata and slot imports share a number: only the former
     /// is ever written.
     #[must_use]
@@ -360,6 +368,16 @@ mod tests {
         ] {
             assert!(!loads(refused, opcode) && loads(accepted, opcode), "{opcode} {refused} {accepted}");
         }
+    }
+
+    #[test]
+    fn vector_sets_load_in_redis_8_alone() {
+        let vectors = ModuleId::from_name(b"vectorset", 0).unwrap();
+        let json = ModuleId::from_name(b"ReJSON-RL", 3).unwrap();
+        let loads: Vec<&str> =
+            TARGETS.iter().filter(|target| target.accepts_module(vectors)).map(|target| target.name).collect();
+        assert_eq!(loads, ["redis-8.0", "redis-8.6", "redis-8.8"]);
+        assert!(TARGETS.iter().all(|target| target.accepts_module(json)));
     }
 
     #[test]

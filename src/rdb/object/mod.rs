@@ -156,6 +156,15 @@ impl<'a> ValueRef<'a> {
         string::decode(&mut self.cursor()).ok()
     }
 
+    /// Whose value it is, for those of modules.
+    #[must_use]
+    pub fn module(&self) -> Option<ModuleId> {
+        if self.value_type != ValueType::Module2 {
+            return None;
+        }
+        length::decode(&mut self.cursor()).ok().map(ModuleId)
+    }
+
     /// How many elements there are (bytes of a string), from headers where they tell.
     ///
     /// # Errors
