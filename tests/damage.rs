@@ -10,6 +10,7 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::print_stdout,
+    clippy::single_range_in_vec_init,
     clippy::print_stderr,
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
@@ -102,9 +103,10 @@ fn is_touched(record: &Range<usize>, ranges: &[Range<usize>]) -> bool {
 }
 
 type Keys = HashMap<(u32, Vec<u8>), Vec<u8>>;
+type Places = Vec<(Range<usize>, Option<(u32, Vec<u8>)>)>;
 
 /// Database and name to the stored record; and where it stands.
-fn keys(image: &[u8]) -> Option<(Keys, Vec<(Range<usize>, Option<(u32, Vec<u8>)>)>)> {
+fn keys(image: &[u8]) -> Option<(Keys, Places)> {
     let mut reader = Reader::new(image).ok()?;
     let (mut keys, mut records, mut at) = (Keys::new(), Vec::new(), 9);
     while let Some(record) = reader.next_record().ok()? {
