@@ -193,3 +193,13 @@ fn any_bytes_to_a_replay() {
 fn any_words_to_a_replay() {
     attack("replay_commands", careen::replay::attack::commands, Vec::new());
 }
+
+#[test]
+fn any_bytes_to_a_repair() {
+    attack("repair", careen::repair::attack::image, testdata("rdb", "rdb"));
+}
+
+#[test]
+fn any_bytes_as_a_module_s_value() {
+    attack("module", careen::modules::attack::value, Vec::new());
+}

@@ -139,16 +139,25 @@ const NEWEST: [(&str, u32); 2] = [("REDIS", 15), ("VALKEY", 80)];
 /// A version that is newer by more than this is damage rather than the future.
 const FUTURE: u32 = 20;
 
+/// The magic of a dialect, and the newest version behind it.
+fn newest(dialect: rdb::Dialect) -> (&'static str, u32) {
+    let [redis, valkey] = NEWEST;
+    if dialect == rdb::Dialect::Valkey { valkey } else { redis }
+}
+
+/// True for a version that is damage: no server will write it for many years.
+pub(crate) fn is_damaged_version(version: u32, dialect: rdb::Dialect) -> bool {
+    version.saturating_sub(newest(dialect).1) > FUTURE
+}
+
 /// A version that no server has written yet.
 fn version_finding(summary: &Summary, start: u64) -> Option<Finding> {
-    let [(redis, newest_redis), (valkey, newest_valkey)] = NEWEST;
-    let (magic, newest) =
-        if summary.dialect == rdb::Dialect::Valkey { (valkey, newest_valkey) } else { (redis, newest_redis) };
+    let (magic, newest) = newest(summary.dialect);
     if summary.version <= newest {
         return None;
     }
     let message = format!("version {} behind {magic}; the newest known is {newest}", summary.version);
-    Some(if summary.version.saturating_sub(newest) > FUTURE {
+    Some(if is_damaged_version(summary.version, summary.dialect) {
         let finding = Finding::error("rdb-unknown-version", start, message);
         finding.hint("no server loads it: the digits of the header are damaged")
     } else {

@@ -13,6 +13,8 @@
 //! ([`raw_json`]). RediSearch keeps only definitions outside the keys, in a layout that changes with each version.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+#[doc(hidden)]
+pub mod attack;
 mod bloom;
 mod cbor;
 mod fields;

@@ -12,6 +12,8 @@
 
 pub mod aof;
 pub mod apply;
+#[doc(hidden)]
+pub mod attack;
 pub mod exact;
 pub mod manifest;
 pub mod plan;

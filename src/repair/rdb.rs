@@ -80,7 +80,8 @@ pub fn plan(image: &[u8], options: &Options, progress: &mut dyn FnMut(f64)) -> R
 const HEADER: usize = 9;
 
 fn start_of(image: &[u8]) -> Option<Start> {
-    if let Ok(header) = Header::decode(&mut Cursor::new(image)) {
+    let header = Header::decode(&mut Cursor::new(image)).ok();
+    if let Some(header) = header.filter(|header| !check::rdb::is_damaged_version(header.version, header.dialect)) {
         return Some(Start { version: header.version, dialect: header.dialect, is_whole: true });
     }
     let head = image.get(..HEADER)?;

@@ -1,0 +1,54 @@
+//! What must hold of the repair of any bytes at all: the body of a fuzz target, also run by `cargo test`.
+//!
+//! It panics when something does not hold; that is its purpose.
+#![expect(clippy::panic, reason = "a fuzz target speaks by panicking")]
+
+use super::apply;
+use super::plan::{Mode, Plan};
+use super::rdb::{Options, plan};
+use crate::bytes::Budget;
+use crate::check;
+use crate::finding::Severity;
+use crate::scan::walk;
+
+fn must(holds: bool, what: &str) {
+    if !holds {
+        panic!("{what}");
+    }
+}
+
+/// Any bytes as an RDB image: what a repair writes passes the check, holds what the plan says, and needs no repair.
+pub fn image(data: &[u8]) {
+    let walk = walk::Options { threads: 1, budget: Budget::new(64 << 20) };
+    for mode in [Mode::Salvage, Mode::Truncate] {
+        // Trying the checksum costs more than a fuzzer can spend; `exact` has tests of its own.
+        let options = Options { mode, no_exact: true, walk: walk.clone(), ..Options::default() };
+        let Ok(plan) = plan(data, &options, &mut |_| {}) else { continue };
+        let mut output = Vec::new();
+        must(apply::write(&plan, data, &mut output).is_ok(), "memory does not take an output");
+        judge(&plan, data, &output, &walk);
+    }
+}
+
+fn judge(plan: &Plan, input: &[u8], output: &[u8], walk: &walk::Options) {
+    let inside = |offset: u64, end: u64| offset <= end && end <= input.len() as u64;
+    must(plan.lost.iter().all(|lost| inside(lost.offset, lost.end)), "what was never there is lost");
+    let ordered = plan.lost.windows(2).all(|pair| matches!(pair, [a, b] if a.end <= b.offset));
+    must(ordered, "what is lost is not in order");
+    let options = check::rdb::Options { walk: walk.clone(), ..check::rdb::Options::default() };
+    let report = check::rdb::check(output, 0..output.len() as u64, &options, |_| {});
+    let wrong = report.findings.iter().find(|finding| finding.severity == Severity::Error);
+    must(wrong.is_none_or(|finding| finding.code == "memory-budget"), "an output does not pass the check");
+    must(report.keys == plan.kept.keys, "an output has another number of keys than was planned");
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn sound_and_damaged_images_hold() {
+        super::image(include_bytes!("../../testdata/rdb/everything-redis_v13.rdb"));
+        super::image(include_bytes!("../../testdata/damaged/one-bit.rdb"));
+        super::image(include_bytes!("../../testdata/damaged/cut.rdb"));
+        super::image(b"REDIS");
+    }
+}
