@@ -15,7 +15,7 @@ const NAMES: [&[u8; 9]; 8] =
 /// The first two bytes choose a module and a version, the rest is its opcode stream: what is made of it is text.
 pub fn value(data: &[u8]) {
     let Some((&[which, version], stream)) = data.split_first_chunk::<2>() else { return };
-    let name = NAMES.get(usize::from(which) % NAMES.len()).copied().unwrap_or(b"vectorset");
+    let name = NAMES.iter().cycle().nth(usize::from(which)).copied().unwrap_or(b"vectorset");
     let Some(id) = ModuleId::from_name(name, u16::from(version)) else { return };
     let mut body = Vec::new();
     length::encode(id.0, &mut body);
