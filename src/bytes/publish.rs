@@ -136,7 +136,8 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match (self.doing, self.cause.kind()) {
-            (Doing::Refuse, _) => Some("give another path, or --force to overwrite it"),
+            (Doing::Refuse, io::ErrorKind::AlreadyExists) => Some("give another path, or --force to overwrite it"),
+            (Doing::Refuse, _) => Some("give another path"),
             (Doing::RefuseBackup, _) => Some("move the older backup away, or --force to overwrite it"),
             (_, io::ErrorKind::StorageFull) => Some("the disk is full; nothing was changed"),
             _ => None,
@@ -147,7 +148,14 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.doing {
-            Doing::Refuse => return f.write_str("exists already"),
+            Doing::Refuse => {
+                return f.write_str(match self.cause.kind() {
+                    io::ErrorKind::IsADirectory => "is a directory",
+                    io::ErrorKind::NotADirectory => "is not a directory",
+                    io::ErrorKind::DirectoryNotEmpty => "is a directory with other things in it",
+                    _ => "exists already",
+                });
+            }
             Doing::RefuseBackup => return f.write_str("a backup of this name exists already"),
             Doing::Create => "cannot make a temporary beside it: ",
             Doing::Write => "cannot write: ",
@@ -172,6 +180,7 @@ pub struct Publisher<F: Files = Disk> {
     target: PathBuf,
     temporary: Option<PathBuf>,
     existing: Existing,
+    what: What,
 }
 
 /// A file of a [`Publisher`] that is being written.
@@ -205,7 +214,7 @@ impl<F: Files> Publisher<F> {
     /// # Errors
     /// As there.
     pub fn file_on(files: F, target: &Path, existing: Existing) -> Result<(Self, Part<F::File>), Error> {
-        let mut publisher = Self::begin(files, target, existing)?;
+        let mut publisher = Self::begin(files, target, existing, What::File)?;
         let (temporary, file) = publisher.make(|files, path| files.create_file(path))?;
         let part = Part { file, path: temporary.clone() };
         publisher.temporary = Some(temporary);
@@ -217,14 +226,14 @@ impl<F: Files> Publisher<F> {
     /// # Errors
     /// As there.
     pub fn directory_on(files: F, target: &Path, existing: Existing) -> Result<Self, Error> {
-        let mut publisher = Self::begin(files, target, existing)?;
+        let mut publisher = Self::begin(files, target, existing, What::Directory)?;
         let (temporary, ()) = publisher.make(|files, path| files.create_dir(path))?;
         publisher.temporary = Some(temporary);
         Ok(publisher)
     }
 
-    fn begin(files: F, target: &Path, existing: Existing) -> Result<Self, Error> {
-        let publisher = Self { files, target: target.to_owned(), temporary: None, existing };
+    fn begin(files: F, target: &Path, existing: Existing, what: What) -> Result<Self, Error> {
+        let publisher = Self { files, target: target.to_owned(), temporary: None, existing, what };
         publisher.refuse_what_must_stay()?;
         Ok(publisher)
     }
@@ -274,7 +283,7 @@ impl<F: Files> Publisher<F> {
     pub fn publish(mut self) -> Result<(), Error> {
         let Some(temporary) = self.temporary.clone() else { return Ok(()) };
         self.refuse_what_must_stay()?;
-        if self.files.what_is(&temporary) == Some(What::Directory) {
+        if self.what == What::Directory {
             self.files.sync_dir(&temporary).map_err(|cause| self.error(Doing::Sync, cause))?;
         }
         match self.files.what_is(&self.target) {
@@ -290,8 +299,19 @@ impl<F: Files> Publisher<F> {
 
     fn refuse_what_must_stay(&self) -> Result<(), Error> {
         let Existing { replace, keep_backup } = self.existing;
-        if !replace && !keep_backup && self.files.what_is(&self.target).is_some() {
+        let there = self.files.what_is(&self.target);
+        if !replace && !keep_backup && there.is_some() {
             return Err(self.error(Doing::Refuse, io::ErrorKind::AlreadyExists.into()));
+        }
+        // A file never takes the place of a directory, nor the other way round, whatever was asked for.
+        match (there, self.what) {
+            (Some(What::Directory), What::File) => {
+                return Err(self.error(Doing::Refuse, io::ErrorKind::IsADirectory.into()));
+            }
+            (Some(What::File), What::Directory) => {
+                return Err(self.error(Doing::Refuse, io::ErrorKind::NotADirectory.into()));
+            }
+            _ => {}
         }
         let backup = self.backup();
         if keep_backup && !replace && self.files.what_is(&backup).is_some() {
@@ -307,9 +327,6 @@ impl<F: Files> Publisher<F> {
             self.sync_parent()?;
         }
         let files = &self.files;
-        if files.what_is(temporary) == Some(What::Directory) {
-            return self.replace_directory(temporary);
-        }
         let placed =
             files.copy_permissions(&self.target, temporary).and_then(|()| files.rename_over(temporary, &self.target));
         placed.map_err(|cause| self.error(Doing::Place, cause))?;

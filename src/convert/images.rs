@@ -3,7 +3,7 @@
 use super::batch::{Batch, Taker};
 use super::merged::Winners;
 use super::options::{Choice, Kind, Options};
-use super::outputs::{Outputs, refuse_own_input};
+use super::outputs::{Outputs, refuse_to_destroy};
 use super::prologue::{ModuleData, Opening, Prologue};
 use super::report::{Error, Loss, Losses, Report, as_io, from_io};
 use super::rewrite::{Change, Rewriter};
@@ -42,7 +42,7 @@ pub(super) fn convert(
     mut progress: impl FnMut(u64),
 ) -> Result<Report, Error> {
     let paths: Vec<PathBuf> = images.iter().map(|image| image.path.to_owned()).collect();
-    refuse_own_input(output, &paths, options)?;
+    refuse_to_destroy(output, &paths, options)?;
     let openings = images.iter().map(open).collect::<Result<Vec<Opening>, Error>>()?;
     let target = choose(&openings, options);
     let winners = if merged { Some(winners(images, options)?) } else { None };

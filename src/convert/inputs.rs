@@ -3,7 +3,7 @@
 use super::images::{self, Image, fit_for};
 use super::keyspace;
 use super::options::{Choice, Kind, Options};
-use super::outputs::{Outputs, refuse_own_input};
+use super::outputs::{Outputs, refuse_to_destroy};
 use super::prologue::{Opening, Prologue};
 use super::report::{Error, Report};
 use super::rewrite::Change;
@@ -66,7 +66,7 @@ fn convert_log(
 ) -> Result<Report, Error> {
     let mut paths: Vec<PathBuf> = input.parts.iter().map(|part| part.path.clone()).collect();
     paths.extend(input.directory.clone());
-    refuse_own_input(output, &paths, options)?;
+    refuse_to_destroy(output, &paths, options)?;
     let opening = input.parts.iter().find_map(|part| Opening::read(part.bytes()).ok());
     let (keyspace, lost) = execute(input, replay, &mut progress)?;
     if let (Some(first), false) = (&lost, options.lossy) {

@@ -313,15 +313,31 @@ fn sync(path: &Path) -> io::Result<()> {
     OpenOptions::new().append(true).open(path)?.sync_all()
 }
 
-/// Where an output is the input: that would destroy it.
-pub(crate) fn refuse_own_input(path: &Path, inputs: &[PathBuf], options: &Options) -> Result<(), Error> {
+/// Refuse an output that would destroy its own input, or with a directory things that no one asked to replace.
+pub(crate) fn refuse_to_destroy(path: &Path, inputs: &[PathBuf], options: &Options) -> Result<(), Error> {
     let Ok(output) = path.canonicalize() else { return Ok(()) };
+    if options.existing.keep_backup {
+        return Ok(());
+    }
+    let refused = |kind: io::ErrorKind| {
+        Error::from(publish::Error { path: path.to_owned(), doing: publish::Doing::Refuse, cause: kind.into() })
+    };
     let same = inputs.iter().filter_map(|input| input.canonicalize().ok()).any(|input| input.starts_with(&output));
-    if same && !options.existing.keep_backup {
-        let cause = io::ErrorKind::AlreadyExists.into();
-        return Err(publish::Error { path: path.to_owned(), doing: publish::Doing::Refuse, cause }.into());
+    if same {
+        return Err(Error::Unsupported("the output is the input: --in-place replaces it and keeps a backup"));
+    }
+    let foreign = |entry: io::Result<std::fs::DirEntry>| entry.map_or(true, |entry| !is_output(&entry));
+    if std::fs::read_dir(&output).is_ok_and(|mut entries| entries.any(foreign)) {
+        return Err(refused(io::ErrorKind::DirectoryNotEmpty));
     }
     Ok(())
+}
+
+/// True of what an earlier output, or a server's AOF directory, consists of.
+fn is_output(entry: &std::fs::DirEntry) -> bool {
+    let name = entry.file_name();
+    let ours = [".rdb", ".aof", ".manifest"].iter().any(|ending| name.as_encoded_bytes().ends_with(ending.as_bytes()));
+    ours && entry.file_type().is_ok_and(|kind| kind.is_file())
 }
 
 #[cfg(test)]

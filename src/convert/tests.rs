@@ -129,6 +129,16 @@ fn an_output_that_exists_stays_and_the_input_is_never_the_output() {
     assert_eq!(refused.code(), "convert-output");
     let force = Options { existing: Existing { replace: true, keep_backup: false }, ..to(Kind::Rdb, "same") };
     assert!(run(&[open(&copy)], &copy, &force).is_err(), "not even with force");
+    let directory = Options { kind: Kind::AofDir(Base::Rdb), ..force.clone() };
+    assert!(run(&[open(&copy)], place.0.path(), &directory).is_err(), "nor a directory that it is in");
+    std::fs::create_dir(place.at("home")).unwrap();
+    std::fs::write(place.at("home").join("letter.txt"), "dear").unwrap();
+    for options in [&force, &directory] {
+        let refused = run(&[open(&copy)], &place.at("home"), options).unwrap_err();
+        assert!(refused.to_string().contains("directory"), "{refused}");
+    }
+    assert_eq!(place.names("home"), ["letter.txt"]);
+    std::fs::remove_dir_all(place.at("home")).unwrap();
     run(&[open(&copy)], &place.at("there"), &force).unwrap();
     let in_place = Options { existing: Existing { replace: false, keep_backup: true }, ..to(Kind::Rdb, "same") };
     let before = std::fs::read(&copy).unwrap();

@@ -188,6 +188,18 @@ fn what_exists_is_refused_without_being_told_to_replace_it() {
 }
 
 #[test]
+fn a_file_and_a_directory_never_replace_each_other() {
+    let replace = Existing { replace: true, keep_backup: true };
+    let model = Model::with(&[("/d/out/base", OLD)]);
+    let error = write_file(&model, replace).unwrap_err();
+    assert_eq!((error.doing, error.to_string().as_str()), (Doing::Refuse, "is a directory"));
+    assert_eq!(model.now(), texts(&[("/d/out/base", OLD)]));
+    let model = Model::with(&[("/d/out", OLD)]);
+    assert_eq!(write_dir(&model, replace).unwrap_err().to_string(), "is not a directory");
+    assert_eq!(model.now(), texts(&[("/d/out", OLD)]));
+}
+
+#[test]
 fn the_real_disk_does_the_same() {
     let dir = tempfile::tempdir().unwrap();
     let target = dir.path().join("out");
