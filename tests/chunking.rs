@@ -1,6 +1,7 @@
 //! However the bytes come, mapped, read, through a pipe byte by byte or compressed, they are the same bytes: the same
 //! records, the same errors at the same offsets.
 
+#![cfg(all(feature = "gzip", feature = "zstd", feature = "lz4"))]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

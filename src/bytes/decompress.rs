@@ -227,6 +227,7 @@ mod lz4 {
 }
 
 #[cfg(test)]
+#[cfg(all(feature = "gzip", feature = "zstd", feature = "lz4"))]
 mod tests {
     use super::*;
     use std::io::Write;

@@ -503,4 +503,5 @@ impl std::error::Error for Error {
 }
 
 #[cfg(test)]
+#[cfg(all(feature = "gzip", feature = "zstd", feature = "lz4"))]
 mod tests;
