@@ -12,8 +12,8 @@ use super::sweep::Codeword;
 
 /// Entries of a part's table, on average.
 const PART: u64 = 1 << 18;
-/// Slots for them: a power of two.
-const SLOTS: usize = 1 << 20;
+/// Slots for each entry: a power of two.
+const SPARE: usize = 4;
 /// Longer lists of solutions mean nothing.
 const MOST_HITS: usize = 64;
 
@@ -46,7 +46,7 @@ impl Codeword<'_> {
             let workers: Vec<_> = (0..threads)
                 .map(|first| {
                     scope.spawn(move || {
-                        let mut table = Table::new();
+                        let mut table = Table::new(starts.min(PART));
                         let mut found = Vec::new();
                         let mut part = first;
                         while part < parts {
@@ -108,8 +108,9 @@ struct Table {
 }
 
 impl Table {
-    fn new() -> Self {
-        Self { bits: vec![0; SLOTS / 16], slots: vec![(0, u64::MAX); SLOTS], used: 0 }
+    fn new(entries: u64) -> Self {
+        let slots = usize::try_from(entries).unwrap_or(0).max(1024).next_power_of_two() * SPARE;
+        Self { bits: vec![0; slots / 16], slots: vec![(0, u64::MAX); slots], used: 0 }
     }
 
     fn clear(&mut self) {
@@ -121,21 +122,21 @@ impl Table {
     /// Four bits a slot: false for nearly everything that is not there.
     #[inline]
     fn perhaps(&self, register: u64) -> bool {
-        let (word, bit) = Self::bit(register);
+        let (word, bit) = self.bit(register);
         self.bits.get(word).is_some_and(|bits| bits >> bit & 1 == 1)
     }
 
-    fn bit(register: u64) -> (usize, u32) {
+    fn bit(&self, register: u64) -> (usize, u32) {
         let hash = usize::try_from(register >> 24).unwrap_or_default();
-        (hash / 64 % (SLOTS / 16), u32::try_from(hash % 64).unwrap_or_default())
+        (hash / 64 % self.bits.len().max(1), u32::try_from(hash % 64).unwrap_or_default())
     }
 
-    fn slot(register: u64) -> usize {
-        usize::try_from(register >> 24).unwrap_or_default() % SLOTS
+    fn slot(&self, register: u64) -> usize {
+        usize::try_from(register >> 24).unwrap_or_default() % self.slots.len().max(1)
     }
 
     fn get(&self, register: u64) -> Option<u64> {
-        let mut slot = Self::slot(register);
+        let mut slot = self.slot(register);
         loop {
             match self.slots.get(slot) {
                 Some(&(key, position)) if position != u64::MAX => {
@@ -145,24 +146,24 @@ impl Table {
                 }
                 _ => return None,
             }
-            slot = (slot + 1) % SLOTS;
+            slot = (slot + 1) % self.slots.len().max(1);
         }
     }
 
     fn put(&mut self, register: u64, position: u64) {
         // A file whose registers crowd into one part is no real one; what does not fit is not found.
-        if self.used > SLOTS / 2 || self.get(register).is_some() {
+        if self.used > self.slots.len() / 2 || self.get(register).is_some() {
             return;
         }
-        let mut slot = Self::slot(register);
+        let mut slot = self.slot(register);
         while self.slots.get(slot).is_some_and(|&(_, taken)| taken != u64::MAX) {
-            slot = (slot + 1) % SLOTS;
+            slot = (slot + 1) % self.slots.len().max(1);
         }
         if let Some(free) = self.slots.get_mut(slot) {
             *free = (register, position);
             self.used += 1;
         }
-        let (word, bit) = Self::bit(register);
+        let (word, bit) = self.bit(register);
         if let Some(bits) = self.bits.get_mut(word) {
             *bits |= 1 << bit;
         }

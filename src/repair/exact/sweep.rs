@@ -185,17 +185,10 @@ mod tests {
             let bad = [&good[..at], &good[at + k..]].concat();
             let codeword = Codeword::new(&bad);
             let patches = codeword.sweep(0..codeword.len() + 1, Wanted { overwritten: 0, lost: 3 }, 1);
-            let mut restored = false;
-            for patch in patches {
-                prop_assert!(codeword.holds(&patch));
-                // A codeword with zeros behind it is one, too; reading it refuses what stands behind the trailer.
-                let image = patch.pieces(&bad).concat();
-                let (head, behind) = image.split_at_checked(good.len()).unwrap();
-                prop_assert_eq!(head, good.as_slice());
-                prop_assert!(behind.iter().all(|&byte| byte == 0));
-                restored |= behind.is_empty();
-            }
-            prop_assert!(restored);
+            prop_assert!(patches.iter().all(|patch| codeword.holds(patch)));
+            // Zeros before the magic or behind the sum leave no trace, so the right solution need not be alone; reading
+            // the patched image refuses the others.
+            prop_assert!(patches.iter().any(|patch| patch.pieces(&bad).concat() == good));
         }
     }
 }
