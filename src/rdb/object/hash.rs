@@ -15,7 +15,9 @@
 //!
 //! Source: Redis `src/rdb.c`; Valkey 9 `src/rdb.c`; the template forms (Redis 8.10) only from secondary sources.
 
-use super::{Buffers, Element, Packed, ValueRef, Visit, blob_offset, listpack_count, next_piece, odd_count, with_blob};
+use super::{
+    Buffers, Element, Packed, ValueRef, Visit, blob_offset, listpack_count, next_piece, odd_count, walked, with_blob,
+};
 use crate::bytes::Cursor;
 use crate::packed::{self, listpack::Listpack, ziplist::Ziplist, zipmap::Zipmap};
 use crate::rdb::encode::{Encoder, Out, Outcome, Packer, Plan, Survey, Walk};
@@ -65,7 +67,7 @@ pub(super) fn zipmap_count(string: &StringRef<'_>, scratch: &mut Scratch) -> Res
         Some(&count @ 0..=253) => Ok(count.into()),
         _ => {
             let blob = string.read(scratch)?;
-            packed::zipmap::verify(&blob).map(|count| count as u64).map_err(|e| Error::packed(at, e))
+            walked(Zipmap::new(&blob).map_err(|e| Error::packed(at, e))?.iter(), at)
         }
     }
 }

@@ -403,7 +403,7 @@ fn listpack_count(string: &StringRef<'_>, scratch: &mut Scratch) -> Result<u64> 
         return Ok(count.into());
     }
     let blob = string.read(scratch)?;
-    packed::listpack::verify(&blob).map(|count| count as u64).map_err(|e| Error::packed(at, e))
+    walked(packed::listpack::Listpack::new(&blob).map_err(|e| Error::packed(at, e))?.iter(), at)
 }
 
 fn ziplist_count(string: &StringRef<'_>, scratch: &mut Scratch) -> Result<u64> {
@@ -412,7 +412,12 @@ fn ziplist_count(string: &StringRef<'_>, scratch: &mut Scratch) -> Result<u64> {
         return Ok(count.into());
     }
     let blob = string.read(scratch)?;
-    packed::ziplist::verify(&blob).map(|count| count as u64).map_err(|e| Error::packed(at, e))
+    walked(packed::ziplist::Ziplist::new(&blob).map_err(|e| Error::packed(at, e))?.iter(), at)
+}
+
+/// Count what a header does not tell as the elements are walked: no stricter, so that whatever can be walked is counted.
+fn walked<T>(mut entries: impl Iterator<Item = std::result::Result<T, packed::Error>>, at: u64) -> Result<u64> {
+    entries.try_fold(0u64, |count, entry| entry.map(|_| count.saturating_add(1))).map_err(|e| Error::packed(at, e))
 }
 
 /// Run one piece of code over a blob, whether it is a slice of the input or of a scratch buffer, with the constructor
