@@ -111,6 +111,7 @@ impl<'a> Cursor<'a> {
 
     /// The bytes read since `earlier`, which must be an older copy of this cursor (else: nothing).
     #[must_use]
+    #[inline]
     pub fn since(&self, earlier: &Cursor<'a>) -> &'a [u8] {
         let read = earlier.rest.len().saturating_sub(self.rest.len());
         earlier.rest.get(..read).unwrap_or_default()

@@ -57,14 +57,14 @@ impl scan::Task for Check {
         Inspector::new(&self.budget)
     }
 
-    fn record(
+    #[inline]
+    fn key(
         &self,
         inspector: &mut Inspector,
-        record: &Record<'_>,
+        record: &KeyRecord<'_>,
         output: &mut Output,
         _spill: &mut dyn FnMut(&mut Output),
     ) {
-        let Record::Key(record) = record else { return };
         output.keys = output.keys.saturating_add(1);
         output.hashes.push(self.key_hash(record));
         inspector.inspect(&record.value, &mut |problem| {

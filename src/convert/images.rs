@@ -230,7 +230,7 @@ impl One<'_> {
         std::ptr::eq(stands, key.raw).then_some(run)
     }
 
-    fn key(
+    fn convert(
         &self,
         local: &mut Local,
         key: &KeyRecord<'_>,
@@ -298,12 +298,17 @@ impl scan::Task for One<'_> {
         Local { rewriter: Rewriter::new(self.change, buffers), buffer: Vec::new(), db: None }
     }
 
-    fn record(&self, local: &mut Local, record: &Record<'_>, batch: &mut Batch, spill: &mut dyn FnMut(&mut Batch)) {
+    fn key(&self, local: &mut Local, key: &KeyRecord<'_>, batch: &mut Batch, spill: &mut dyn FnMut(&mut Batch)) {
+        if batch.error.is_none() {
+            batch.error = self.convert(local, key, batch, spill).map_err(|error| error.in_key(&key.key)).err();
+        }
+    }
+
+    fn other(&self, local: &mut Local, record: &Record<'_>, batch: &mut Batch) {
         if batch.error.is_some() {
             return;
         }
         let done = match record {
-            Record::Key(key) => self.key(local, key, batch, spill).map_err(|error| error.in_key(&key.key)),
             Record::SelectDb { db, .. } => {
                 local.db = Some(*db);
                 Ok(())

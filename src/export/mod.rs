@@ -129,17 +129,20 @@ impl<F: Format> scan::Task for Export<'_, F> {
     }
 
     #[inline]
-    fn record(
+    fn key(
         &self,
         (format, buffers): &mut (F, Buffers),
-        record: &Record<'_>,
+        record: &KeyRecord<'_>,
         text: &mut Text,
         spill: &mut dyn FnMut(&mut Text),
     ) {
+        if self.everything || self.selection.takes(&Candidate::from(record)) {
+            key(format, record, self.selection.limit, buffers, text, spill);
+        }
+    }
+
+    fn other(&self, (format, buffers): &mut (F, Buffers), record: &Record<'_>, text: &mut Text) {
         match record {
-            Record::Key(record) if self.everything || self.selection.takes(&Candidate::from(record)) => {
-                key(format, record, self.selection.limit, buffers, text, spill);
-            }
             Record::SelectDb { db, .. } => format.select(*db, &mut text.bytes),
             Record::Function { code, .. } => match code.read(&mut buffers.first) {
                 Ok(code) => format.function(&code, &mut text.bytes),

@@ -5,7 +5,7 @@ use crate::bytes::{Budget, Cursor};
 use crate::input::{self, Content, Input};
 use crate::keyspace::load::library_name;
 use crate::rdb::object::ModuleId;
-use crate::rdb::{self, Record, Scratch, ValueRef, ValueType, length};
+use crate::rdb::{self, KeyRecord, Record, Scratch, ValueRef, ValueType, length};
 use crate::scan::{self, Summary, walk};
 use crate::value::{DbIndex, Kind};
 use std::collections::BTreeMap;
@@ -341,23 +341,24 @@ impl scan::Task for Collect<'_> {
         Scratch::new(self.budget.clone())
     }
 
-    fn record(&self, scratch: &mut Scratch, record: &Record<'_>, tally: &mut Tally, _: &mut dyn FnMut(&mut Tally)) {
+    fn key(&self, scratch: &mut Scratch, key: &KeyRecord<'_>, tally: &mut Tally, _: &mut dyn FnMut(&mut Tally)) {
+        let elements = key.value.count(scratch).unwrap_or_else(|error| {
+            note(tally, error.in_key(&key.key));
+            0
+        });
+        let bytes = key.raw.len() as u64;
+        tally.count(key.value.kind(), key.value.encoding(), Count { keys: 1, elements, bytes });
+        tally.in_db(key.db, key.expiry.is_some());
+        if let Some(at) = key.expiry {
+            tally.expires_at(at.0);
+        }
+        if let Some(id) = module_id(&key.value) {
+            tally.module(id);
+        }
+    }
+
+    fn other(&self, scratch: &mut Scratch, record: &Record<'_>, tally: &mut Tally) {
         match record {
-            Record::Key(key) => {
-                let elements = key.value.count(scratch).unwrap_or_else(|error| {
-                    note(tally, error.in_key(&key.key));
-                    0
-                });
-                let bytes = key.raw.len() as u64;
-                tally.count(key.value.kind(), key.value.encoding(), Count { keys: 1, elements, bytes });
-                tally.in_db(key.db, key.expiry.is_some());
-                if let Some(at) = key.expiry {
-                    tally.expires_at(at.0);
-                }
-                if let Some(id) = module_id(&key.value) {
-                    tally.module(id);
-                }
-            }
             Record::Aux { name, value, .. } => tally.info.aux.push((name.to_vec(), value.to_vec())),
             Record::Function { code, .. } => match code.read(scratch) {
                 Ok(code) => tally.info.functions.push(library_name(&code).unwrap_or_default().to_vec()),

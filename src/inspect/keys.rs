@@ -3,7 +3,7 @@
 use super::entries::{Written, each_entry};
 use crate::bytes::Budget;
 use crate::keyspace::{Keyspace, elements};
-use crate::rdb::{self, Buffers, KeyRecord, Record, Scratch};
+use crate::rdb::{self, Buffers, KeyRecord, Scratch};
 use crate::scan::{self, Delivery, Text};
 use crate::select::{Candidate, Selection};
 use crate::value::{DbIndex, Kind, UnixMillis};
@@ -114,8 +114,7 @@ impl<F: Fn(&Row<'_>, &mut Vec<u8>) + Sync> scan::Task for Rows<'_, F> {
     }
 
     #[inline]
-    fn record(&self, scratch: &mut Scratch, record: &Record<'_>, text: &mut Text, _: &mut dyn FnMut(&mut Text)) {
-        let Record::Key(record) = record else { return };
+    fn key(&self, scratch: &mut Scratch, record: &KeyRecord<'_>, text: &mut Text, _: &mut dyn FnMut(&mut Text)) {
         if !self.everything && !self.selection.takes(&Candidate::from(record)) {
             return;
         }

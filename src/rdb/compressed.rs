@@ -93,7 +93,7 @@ impl CompressedBlob<'_> {
 #[cfg(feature = "lz4")]
 mod tests {
     use super::*;
-    use crate::rdb::length;
+    use crate::rdb::{KeyRecord, length};
 
     fn blob_file() -> Vec<u8> {
         let mut frame = lz4_flex::frame::FrameEncoder::new(Vec::new());
@@ -120,17 +120,15 @@ mod tests {
             type Output = Vec<String>;
             type Local = ();
             fn local(&self) {}
-            fn record(
+            fn key(
                 &self,
                 (): &mut (),
-                record: &Record<'_>,
+                key: &KeyRecord<'_>,
                 out: &mut Vec<String>,
                 _: &mut dyn FnMut(&mut Vec<String>),
             ) {
-                if let Record::Key(key) = record {
-                    let text = key.value.string().unwrap().to_blob(&mut crate::rdb::Scratch::default()).unwrap();
-                    out.push(format!("{}:{}={}", key.db.0, key.key.escape_ascii(), text.escape_ascii()));
-                }
+                let text = key.value.string().unwrap().to_blob(&mut crate::rdb::Scratch::default()).unwrap();
+                out.push(format!("{}:{}={}", key.db.0, key.key.escape_ascii(), text.escape_ascii()));
             }
             fn broken(&self, (): &mut (), error: Error, out: &mut Vec<String>) {
                 out.push(error.to_string());

@@ -317,6 +317,28 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
+    /// The next record when it is a key with nothing unusual about it: no opcodes before it, a short name stored as it
+    /// is. Anything else is left to [`Reader::next_record`], above all its errors.
+    #[inline(always)]
+    pub(crate) fn plain_key(&mut self) -> Option<KeyRecord<'a>> {
+        if self.done || self.next_key.is_some() || !self.templates.is_empty() {
+            return None;
+        }
+        let start = self.c;
+        let mut c = start;
+        let value_type = ValueType::from_byte(c.u8().ok()?, self.dialect)?;
+        let key = string::short(&mut c)?;
+        let body = c;
+        skim(value_type, &mut c, Template::NONE).ok()?;
+        let value = ValueRef::new(value_type, c.since(&body), body.offset());
+        if c.peek() == Some(opcode::AUX) {
+            return None;
+        }
+        self.c = c;
+        let (offset, raw) = (start.offset(), c.since(&start));
+        Some(KeyRecord { offset, raw, db: self.db, key: Blob::borrowed(key), expiry: None, value })
+    }
+
     #[inline]
     fn key(&mut self, value_type: ValueType, start: Cursor<'a>) -> Result<KeyRecord<'a>> {
         let prefix = self.next_key.take().unwrap_or(Prefix { start, expiry: None });

@@ -86,6 +86,13 @@ pub fn decode<'a>(c: &mut Cursor<'a>) -> Result<StringRef<'a>> {
     apart(c, decode_other)
 }
 
+/// The bytes of a string of the shortest form: a length below 64 and as many bytes. `None` for any other.
+#[inline(always)]
+pub(super) fn short<'a>(c: &mut Cursor<'a>) -> Option<&'a [u8]> {
+    let length @ 0x00..=0x3f = c.u8().ok()? else { return None };
+    c.take(length.into()).ok()
+}
+
 /// Give a copy of the cursor to a function that is not inlined, so that the cursor itself can stay in registers.
 #[inline(always)]
 fn apart<'a, T>(c: &mut Cursor<'a>, read: impl Fn(&mut Cursor<'a>) -> Result<T>) -> Result<T> {

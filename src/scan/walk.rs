@@ -7,7 +7,7 @@ use super::ordered::{Filled, Job, ordered};
 use crate::bytes::crc64::Jones;
 use crate::bytes::{Budget, Cursor};
 use crate::rdb::reader::{Mark, Reader, Skipped};
-use crate::rdb::{self, Record};
+use crate::rdb::{self, KeyRecord, Record};
 use crate::value::DbIndex;
 
 /// The checksum takes blocks of this size, while they are in the cache.
@@ -29,15 +29,18 @@ pub trait Task: Sync {
     /// What a thread keeps for itself.
     fn local(&self) -> Self::Local;
 
-    /// Look into one record. Records of compressed blobs come one by one, too. When a record is large, `spill` must be
+    /// Look into one key. Keys of compressed blobs come one by one, too. When a record is large, `spill` must be
     /// called from time to time with the output so far, which is handed on and comes back empty.
-    fn record(
+    fn key(
         &self,
         local: &mut Self::Local,
-        record: &Record<'_>,
+        record: &KeyRecord<'_>,
         output: &mut Self::Output,
         spill: &mut dyn FnMut(&mut Self::Output),
     );
+
+    /// Look into a record that is not a key's.
+    fn other(&self, _local: &mut Self::Local, _record: &Record<'_>, _output: &mut Self::Output) {}
 
     /// A compressed blob that does not inflate, or is damaged inside.
     fn broken(&self, local: &mut Self::Local, error: rdb::Error, output: &mut Self::Output);
@@ -145,12 +148,17 @@ impl<'t, T: Task> Work<'t, T> {
         spill: &mut dyn FnMut(&mut T::Output),
     ) {
         loop {
+            // Nearly all records are keys as they are mostly written: those stay in registers.
+            while let Some(key) = reader.plain_key() {
+                self.task.key(local, &key, output, spill);
+            }
             match reader.next_inner() {
                 Ok(Some(Record::Compressed(blob))) => {
                     self.compressed(local, &blob, output, spill);
                     reader.select(blob.last_db(&self.budget));
                 }
-                Ok(Some(record)) => self.task.record(local, &record, output, spill),
+                Ok(Some(Record::Key(key))) => self.task.key(local, &key, output, spill),
+                Ok(Some(record)) => self.task.other(local, &record, output),
                 Ok(None) => return,
                 Err(error) => return self.task.broken(local, error, output),
             }
@@ -167,7 +175,10 @@ impl<'t, T: Task> Work<'t, T> {
         let result = blob.inflate(&self.budget).and_then(|inflated| {
             let mut reader = blob.reader(&inflated);
             while let Some(record) = reader.next_inner()? {
-                self.task.record(local, &record, output, spill);
+                match record {
+                    Record::Key(key) => self.task.key(local, &key, output, spill),
+                    other => self.task.other(local, &other, output),
+                }
             }
             Ok(())
         });
