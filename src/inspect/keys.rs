@@ -34,7 +34,7 @@ impl<'r> Row<'r> {
     ///
     /// # Errors
     /// When the value's headers are damaged.
-    #[inline]
+    #[inline(always)]
     pub fn of(record: &'r KeyRecord<'_>, scratch: &mut Scratch) -> rdb::Result<Self> {
         Ok(Self {
             db: record.db,

@@ -146,7 +146,7 @@ pub enum ValueType {
 impl ValueType {
     /// What the number means in a dialect.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn from_byte(byte: u8, dialect: Dialect) -> Option<Self> {
         Some(match byte {
             0 => Self::String,

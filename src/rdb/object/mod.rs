@@ -129,6 +129,7 @@ impl<'a> ValueRef<'a> {
 
     /// The encoding as our output names it.
     #[must_use]
+    #[inline(always)]
     pub fn encoding(&self) -> &'static str {
         if self.value_type == ValueType::String {
             return match self.body.first() {
@@ -169,7 +170,16 @@ impl<'a> ValueRef<'a> {
     ///
     /// # Errors
     /// When the value is damaged.
+    #[inline(always)]
     pub fn count(&self, scratch: &mut Scratch) -> Result<u64> {
+        match (self.value_type, self.body.first()) {
+            (ValueType::String, Some(&short @ ..0x40)) => Ok(short.into()),
+            _ => self.count_other(scratch),
+        }
+    }
+
+    #[inline(never)]
+    fn count_other(&self, scratch: &mut Scratch) -> Result<u64> {
         let mut c = self.cursor();
         match self.value_type {
             ValueType::String | ValueType::DragonflyJson => Ok(string::decode(&mut c)?.len()),
