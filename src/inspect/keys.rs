@@ -30,21 +30,18 @@ pub struct Row<'r> {
 }
 
 impl<'r> Row<'r> {
-    /// That of a record.
-    ///
-    /// # Errors
-    /// When the value's headers are damaged.
+    /// That of a record whose value has so many elements.
     #[inline(always)]
-    pub fn of(record: &'r KeyRecord<'_>, scratch: &mut Scratch) -> rdb::Result<Self> {
-        Ok(Self {
+    fn of(record: &'r KeyRecord<'_>, length: u64) -> Self {
+        Self {
             db: record.db,
             key: &record.key,
             kind: record.value.kind(),
             encoding: record.value.encoding(),
-            length: record.value.count(scratch)?,
+            length,
             bytes: record.raw.len() as u64,
             expiry: record.expiry,
-        })
+        }
     }
 }
 
@@ -118,9 +115,9 @@ impl<F: Fn(&Row<'_>, &mut Vec<u8>) + Sync> scan::Task for Rows<'_, F> {
         if !self.everything && !self.selection.takes(&Candidate::from(record)) {
             return;
         }
-        match Row::of(record, scratch) {
-            Ok(row) => {
-                (self.render)(&row, &mut text.bytes);
+        match record.value.count(scratch) {
+            Ok(length) => {
+                (self.render)(&Row::of(record, length), &mut text.bytes);
                 text.end_key(self.selection.limit);
             }
             Err(error) => text.problem(error, record),

@@ -148,6 +148,14 @@ impl ValueType {
     #[must_use]
     #[inline(always)]
     pub fn from_byte(byte: u8, dialect: Dialect) -> Option<Self> {
+        if byte == 0 {
+            return Some(Self::String);
+        }
+        Self::other_from_byte(byte, dialect)
+    }
+
+    /// Apart, so that the most frequent type costs no jump through a table.
+    fn other_from_byte(byte: u8, dialect: Dialect) -> Option<Self> {
         Some(match byte {
             0 => Self::String,
             1 => Self::List,
