@@ -57,17 +57,35 @@ impl Point {
     /// The middle of the cell of a score; `None` when it names none.
     #[must_use]
     pub fn of_score(score: f64) -> Option<Self> {
-        if !(0.0..CELLS).contains(&score) {
-            return None;
-        }
+        (0.0..CELLS).contains(&score).then(|| Self::of_any_score(score))
+    }
+
+    /// Where a member lies as the centre of a search, whatever its score: servers do not ask whether it names a cell.
+    ///
+    /// They convert it to an unsigned number, in which C leaves open what becomes of a negative or too great one: here
+    /// as on x86-64.
+    #[must_use]
+    pub fn of_any_score(score: f64) -> Self {
+        const TOO_GREAT: f64 = 18_446_744_073_709_551_616.0;
+        const SIGN: f64 = -9_223_372_036_854_775_808.0;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "within 0..2^52; fractions are cut off"
+            reason = "within the type by the arm; fractions are cut off"
         )]
-        let bits = score as u64;
-        let (latitude, longitude) = (LATITUDE.degrees(gather(bits)), LONGITUDE.degrees(gather(bits >> 1)));
-        Some(Self { longitude, latitude })
+        let bits = match score {
+            0.0..TOO_GREAT => score as u64,
+            SIGN..0.0 => (score as i64).cast_unsigned(),
+            _ if score < 0.0 => 1 << 63,
+            _ => 0,
+        };
+        Self { longitude: LONGITUDE.degrees(gather(bits >> 1)), latitude: LATITUDE.degrees(gather(bits)) }
+    }
+
+    /// Is it at longitude 180, which belongs to no cell?
+    #[must_use]
+    pub fn is_on_the_seam(self) -> bool {
+        self.longitude >= LONGITUDE.max
     }
 
     /// Metres between two points on the sphere. `exact_meridian`: from Redis 7.0 on, points of one longitude are
@@ -204,6 +222,19 @@ mod tests {
         }
         assert_eq!(unit(b"KM"), Some(1000.0));
         assert_eq!(unit(b"cm"), None);
+    }
+
+    /// From Redis 7.0.15: a set that `ZADD` made, and distances from its members that `GEOSEARCH` tells.
+    #[test]
+    fn any_score_is_a_centre() {
+        for score in [-5.0, -0.5, 1e16, f64::INFINITY, f64::NEG_INFINITY, 1e300, -1e300, 1e19] {
+            let point = Point::of_any_score(score);
+            assert!(Point::new(point.longitude, point.latitude).is_some(), "{score}");
+        }
+        let corner = Point { longitude: 180.0, latitude: 85.05112878 };
+        assert_eq!(Point::of_any_score(-5.0), corner);
+        assert_eq!(Point::of_any_score(f64::INFINITY), Point::of_any_score(0.0));
+        assert_eq!(Point::of_any_score(f64::NEG_INFINITY).longitude, 180.0);
     }
 
     proptest! {

@@ -194,13 +194,14 @@ fn run<'a>(state: &mut State<'a>, source: &'a [u8], request: &Request<'a>) -> Do
     let zset = state.db().get::<Zset<'a>>(source)?;
     let Some(target) = request.target else { return Ok(()) };
     let mut result = Zset::default();
-    let mut open = false;
+    let (mut open, mut derived) = (false, false);
     if let Some(zset) = zset {
         let centre = match centre {
             Centre::Point(point) => Some(point),
-            Centre::Member(member) => zset.score(member).and_then(Point::of_score),
+            Centre::Member(member) => zset.score(member).map(Point::of_any_score),
         };
         let centre = centre.ok_or(Refusal::Invalid("could not decode requested zset member"))?;
+        derived = centre.is_on_the_seam();
         let search = Search { centre, shape, exact_meridian: like.at_least_redis(7, 0) };
         let mut found = Found::all(&search, zset);
         open = found.cut(request);
@@ -208,6 +209,9 @@ fn run<'a>(state: &mut State<'a>, source: &'a [u8], request: &Request<'a>) -> Do
     }
     if open {
         state.remark("which members COUNT ANY takes depends on how a server walks the map");
+    }
+    if derived {
+        state.remark("a server overlooks some members around a centre at longitude 180");
     }
     settle(&mut result, like);
     state.charge(result.heap_bytes())?;

@@ -50,6 +50,10 @@ impl<'a> Options<'a> {
 pub(super) fn sort<'a>(state: &mut State<'a>, args: Args<'_, 'a>) -> Result<(), Refusal> {
     let source = word(args, 1)?;
     let mut options = Options::parse(args)?;
+    if let Some(Value::Zset(zset)) = state.db().entry_mut(source).map(|entry| &mut entry.value) {
+        // For good, even if the command fails then or only replies. What of that is not in the log stays unknown.
+        zset.skiplist = true;
+    }
     let Some(target) = options.store else { return Ok(()) };
     let (mut elements, is_set) = elements(state, source, &options)?;
     if is_set && !options.sorts() {

@@ -22,9 +22,26 @@ impl Reply {
         }
     }
 
+    pub(crate) fn bytes(&self) -> &[u8] {
+        if let Self::Text(bytes) = self { bytes } else { b"" }
+    }
+
+    pub(crate) fn number(&self) -> Option<i64> {
+        if let Self::Integer(number) = self { Some(*number) } else { None }
+    }
+
+    pub(crate) fn many(&self) -> &[Reply] {
+        if let Self::Many(all) = self { all } else { &[] }
+    }
+
     pub(crate) fn texts(&self) -> Vec<Vec<u8>> {
-        let Self::Many(all) = self else { return Vec::new() };
-        all.iter().filter_map(|one| if let Self::Text(bytes) = one { Some(bytes.clone()) } else { None }).collect()
+        self.many().iter().filter(|one| matches!(one, Self::Text(_))).map(|one| one.bytes().to_vec()).collect()
+    }
+
+    /// The value that follows a name in a flat list of names and values.
+    pub(crate) fn named(&self, name: &str) -> &Reply {
+        let pair = self.many().chunks(2).find(|pair| pair[0].bytes() == name.as_bytes());
+        pair.map_or(&Self::Nothing, |pair| &pair[1])
     }
 }
 
@@ -38,20 +55,25 @@ impl Client {
     }
 
     pub(crate) fn call(&mut self, words: &[impl AsRef<[u8]>]) -> Reply {
-        let mut request = format!("*{}\r\n", words.len()).into_bytes();
-        for word in words {
-            let word = word.as_ref();
-            request.extend(format!("${}\r\n", word.len()).into_bytes());
-            request.extend(word);
-            request.extend(b"\r\n");
-        }
-        self.0.get_mut().write_all(&request).unwrap();
+        self.send(&request(words));
         self.reply()
     }
 
-    fn reply(&mut self) -> Reply {
+    /// Send requests at once. Their replies are to be fetched with [`Client::reply`].
+    pub(crate) fn send(&mut self, requests: &[u8]) {
+        self.0.get_mut().write_all(requests).unwrap();
+    }
+
+    /// Send many requests at once and give their replies.
+    pub(crate) fn call_all(&mut self, all: &[Vec<Vec<u8>>]) -> Vec<Reply> {
+        self.send(&all.iter().map(|words| request(words)).collect::<Vec<_>>().concat());
+        all.iter().map(|_| self.reply()).collect()
+    }
+
+    pub(crate) fn reply(&mut self) -> Reply {
         let mut line = Vec::new();
         self.0.read_until(b'\n', &mut line).unwrap();
+        assert!(line.len() >= 3, "the server is gone");
         let text = String::from_utf8_lossy(&line[1..line.len() - 2]).into_owned();
         match line[0] {
             b'+' => Reply::Text(text.into_bytes()),
@@ -71,4 +93,21 @@ impl Client {
             other => panic!("not a reply: {other}"),
         }
     }
+}
+
+/// A command as it is sent.
+pub(crate) fn request(words: &[impl AsRef<[u8]>]) -> Vec<u8> {
+    let mut request = format!("*{}\r\n", words.len()).into_bytes();
+    for word in words {
+        let word = word.as_ref();
+        request.extend(format!("${}\r\n", word.len()).into_bytes());
+        request.extend(word);
+        request.extend(b"\r\n");
+    }
+    request
+}
+
+/// The words of a line.
+pub(crate) fn words(line: &str) -> Vec<Vec<u8>> {
+    line.split(' ').map(|word| word.as_bytes().to_vec()).collect()
 }

@@ -1,8 +1,11 @@
 //! Random commands from templates.
 //!
-//! A template is words; `(a b|c d)` chooses, `(…)?` may be left out, `(…)+` comes one to four times, and a word
-//! such as `{key}` is filled in. Every write command of every version is there: a server answers those it does not
-//! know with an error and logs nothing.
+//! A template is words; `(a b|c d)` chooses, `(…)?` may be left out, `(…)+` comes one to four times, `(…)#` so often
+//! that a collection outgrows its compact form, and a word such as `{key}` is filled in.
+
+use crate::client::Reply;
+use crate::templates::{BLOCKING, RARE, TEMPLATES};
+use sha1::{Digest as _, Sha1};
 
 /// Small, seeded, good enough.
 #[derive(Debug, Clone)]
@@ -25,178 +28,116 @@ impl Dice {
         self.next() % end
     }
 
-    fn pick<'t, T>(&mut self, all: &'t [T]) -> &'t T {
+    pub(crate) fn pick<'t, T>(&mut self, all: &'t [T]) -> &'t T {
         &all[usize::try_from(self.below(all.len() as u64)).unwrap()]
     }
 }
 
-const TEMPLATES: &[&str] = &[
-    // strings
-    "SET {s} {v}",
-    "SET {s} {v} (NX|XX|GET|KEEPTTL|EX {n}00000|PX {n}000000000|PXAT {future}|EXAT {futures})?",
-    "SET {any} {v}",
-    "SET {s} {v} (IFEQ {v}|IFNE {v}|IFDEQ {hex}|IFDNE {hex}|NX GET|XX KEEPTTL)",
-    "SETNX {s} {v}",
-    "SETEX {s} {n}00000 {v}",
-    "PSETEX {s} {n}00000000 {v}",
-    "GETSET {s} {v}",
-    "GETDEL {s}",
-    "GETEX {s} (EX {n}00000|PXAT {future}|PERSIST)?",
-    "MSET ({s} {v})+",
-    "MSETNX ({s} {v})+",
-    "MSETEX 2 {s} {v} {s} {v} (NX|XX)? (EX {n}00000|PXAT {future}|KEEPTTL)?",
-    "APPEND {s} {v}",
-    "SETRANGE {s} {n} {v}",
-    "INCR {c}",
-    "DECR {c}",
-    "INCRBY {c} {int}",
-    "DECRBY {c} {int}",
-    "INCRBYFLOAT {c} {f}",
-    "DELEX {s} (IFEQ {v}|IFNE {v})?",
-    "DELIFEQ {s} {v}",
-    "SET {c} {int}",
-    // bitmaps
-    "SETBIT {b} {off} (0|1)",
-    "BITFIELD {b} (OVERFLOW (WRAP|SAT|FAIL))? (SET {bt} {off} {int}|INCRBY {bt} {off} {int}|GET u8 0)+",
-    "BITFIELD {b} SET {bt} #{n} {int}",
-    "BITOP (AND|OR|XOR) {b} ({b})+",
-    "BITOP NOT {b} {b}",
-    "BITOP (DIFF|DIFF1|ANDOR|ONE) {b} {b} ({b})+",
-    // HyperLogLogs
-    "PFADD {p} ({m})+",
-    "PFADD {p}",
-    "PFADD {p} {wide} {wide} {wide} {wide} {wide} {wide} {wide} {wide}",
-    "PFMERGE {p} ({p})+",
-    "PFCOUNT {p}",
-    // lists
-    "LPUSH {l} ({v})+",
-    "RPUSH {l} ({v})+",
-    "LPUSHX {l} ({v})+",
-    "RPUSHX {l} ({v})+",
-    "LPOP {l} ({n})?",
-    "RPOP {l} ({n})?",
-    "LSET {l} {i} {v}",
-    "LINSERT {l} (BEFORE|AFTER) {v} {v}",
-    "LREM {l} {i} {v}",
-    "LTRIM {l} {i} {i}",
-    "RPOPLPUSH {l} {l}",
-    "LMOVE {l} {l} (LEFT|RIGHT) (LEFT|RIGHT)",
-    "LMPOP 2 {l} {l} (LEFT|RIGHT) (COUNT {n})?",
-    "BLPOP {l} {l} 0.01",
-    "BRPOP {l} 0.01",
-    "BLMOVE {l} {l} (LEFT|RIGHT) (LEFT|RIGHT) 0.01",
-    "BRPOPLPUSH {l} {l} 0.01",
-    "BLMPOP 0.01 2 {l} {l} (LEFT|RIGHT) (COUNT {n})?",
-    // sets
-    "SADD {t} ({m})+",
-    "SADD {t} ({int})+",
-    "SREM {t} ({m})+",
-    "SMOVE {t} {t} {m}",
-    "SPOP {t} ({n})?",
-    "SINTERSTORE {t} {t} {t}",
-    "SUNIONSTORE {t} ({t})+",
-    "SDIFFSTORE {t} {t} {t}",
-    // hashes
-    "HSET {h} ({m} {v})+",
-    "HMSET {h} ({m} {v})+",
-    "HSETNX {h} {m} {v}",
-    "HDEL {h} ({m})+",
-    "HINCRBY {h} {hc} {int}",
-    "HINCRBYFLOAT {h} {hc} {f}",
-    "HEXPIRE {h} {n}00000 (NX|XX|GT|LT)? FIELDS 2 {m} {m}",
-    "HPEXPIRE {h} {n}000000000 FIELDS 1 {m}",
-    "HPEXPIREAT {h} {future} (NX|XX|GT|LT)? FIELDS 2 {m} {m}",
-    "HEXPIREAT {h} {futures} FIELDS 1 {m}",
-    "HPERSIST {h} FIELDS 2 {m} {m}",
-    "HSETEX {h} (FNX|FXX)? (EX {n}00000|PXAT {future}|KEEPTTL)? FIELDS 2 {m} {v} {m} {v}",
-    "HGETEX {h} (EX {n}00000|PXAT {future}|PERSIST)? FIELDS 2 {m} {m}",
-    "HGETDEL {h} FIELDS 2 {m} {m}",
-    // sorted sets
-    "ZADD {z} ({score} {m})+",
-    "ZADD {z} (NX|XX|GT|LT|XX GT|XX LT|CH)? ({score} {m})+",
-    "ZADD {z} (NX|XX|GT|LT)? INCR {score} {m}",
-    "ZINCRBY {z} {score} {m}",
-    "ZREM {z} ({m})+",
-    "ZREMRANGEBYRANK {z} {i} {i}",
-    "ZREMRANGEBYSCORE {z} {bound} {bound}",
-    "ZREMRANGEBYLEX {z} {lex} {lex}",
-    "ZPOPMIN {z} ({n})?",
-    "ZPOPMAX {z} ({n})?",
-    "BZPOPMIN {z} {z} 0.01",
-    "BZPOPMAX {z} 0.01",
-    "ZMPOP 2 {z} {z} (MIN|MAX) (COUNT {n})?",
-    "BZMPOP 0.01 2 {z} {z} (MIN|MAX) (COUNT {n})?",
-    "ZUNIONSTORE {z} 2 {z} {zt} (WEIGHTS {n} {i})? (AGGREGATE (SUM|MIN|MAX))?",
-    "ZINTERSTORE {z} 2 {z} {zt} (WEIGHTS {n} {i})? (AGGREGATE (SUM|MIN|MAX))?",
-    "ZDIFFSTORE {z} 2 {z} {zt}",
-    "ZRANGESTORE {z} {z} {i} {i} (REV)?",
-    "ZRANGESTORE {z} {z} {bound} {bound} BYSCORE (REV)? (LIMIT {i} {i})?",
-    "ZRANGESTORE {z} {z} {lex} {lex} BYLEX (REV)? (LIMIT {i} {i})?",
-    // geo
-    "GEOADD {g} (NX|XX|CH)? ({lon} {lat} {m})+",
-    "GEOSEARCHSTORE {z} {g} FROMLONLAT {lon} {lat} BYRADIUS {n}00 (km|m|mi|ft) (ASC|DESC)? (COUNT {n})? (STOREDIST)?",
-    "GEOSEARCHSTORE {z} {g} FROMMEMBER {m} BYBOX {n}000 {n}00 km (STOREDIST)?",
-    "GEORADIUS {g} {lon} {lat} {n}00 km (STORE {z}|STOREDIST {z})",
-    "GEORADIUSBYMEMBER {g} {m} {n}00 km (STORE {z}|STOREDIST {z})",
-    // streams
-    "XADD {x} * ({m} {v})+",
-    "XADD {x} (NOMKSTREAM)? (MAXLEN (=|~)? {n}|MINID {n})? * ({m} {v})+",
-    "XADD {x} {id} {m} {v}",
-    "XTRIM {x} (MAXLEN|MINID) (~)? {n}",
-    "XDEL {x} ({id})+",
-    "XSETID {x} {id}",
-    "XGROUP CREATE {x} {grp} (0|$|{id}) (MKSTREAM)?",
-    "XGROUP SETID {x} {grp} (0|$|{id})",
-    "XGROUP DESTROY {x} {grp}",
-    "XGROUP CREATECONSUMER {x} {grp} {m}",
-    "XGROUP DELCONSUMER {x} {grp} {m}",
-    "XREADGROUP GROUP {grp} {m} COUNT {n} (NOACK)? STREAMS {x} >",
-    "XACK {x} {grp} ({id})+",
-    "XCLAIM {x} {grp} {m} 0 ({id})+ (FORCE)? (JUSTID)?",
-    "XAUTOCLAIM {x} {grp} {m} 0 0",
-    "XDELEX {x} (KEEPREF|DELREF|ACKED)? IDS 1 {id}",
-    "XACKDEL {x} {grp} (KEEPREF|DELREF|ACKED)? IDS 1 {id}",
-    // vector sets
-    "VADD {vs} VALUES 3 {lat} {i} {lon} {m} (NOQUANT|Q8|BIN)? (SETATTR {json})?",
-    "VADD {vs} VALUES 3 {i} {i} {i} {m} CAS",
-    "VREM {vs} {m}",
-    "VSETATTR {vs} {m} ({json}|{n})",
-    // keys
-    "DEL ({any})+",
-    "UNLINK {any}",
-    "EXPIRE {any} {n}00000 (NX|XX|GT|LT)?",
-    "PEXPIRE {any} {n}00000000",
-    "EXPIREAT {any} {futures}",
-    "PEXPIREAT {any} {future} (NX|XX|GT|LT)?",
-    "PEXPIREAT {any} 1000",
-    "PERSIST {any}",
-    "RENAME {any} {any}",
-    "RENAMENX {any} {any}",
-    "MOVE {any} {db}",
-    "COPY {any} {any} (DB {db})? (REPLACE)?",
-    "SORT {t} ALPHA (DESC)? (LIMIT {n} {n})? STORE {l}",
-    "SORT {l} ALPHA (BY nosort)? (DESC)? STORE {l}",
-    "SORT {t} BY nosort (GET #)? STORE {l}",
-    "SORT {t} BY c:* (DESC)? GET # GET s:* GET h:*->{m} STORE {l}",
-    "SORT {z} (ALPHA|BY nosort) (ASC|DESC)? STORE {l}",
-    // server
-    "SELECT {db}",
-    "SELECT {db}",
-    "SWAPDB {db} {db}",
-    "(FLUSHDB|FLUSHALL|DEL {any}|DEL {any}|DEL {any}|DEL {any}|DEL {any}|DEL {any})",
-    "FUNCTION LOAD REPLACE {lib}",
-    "(FUNCTION DELETE lib{n}|FUNCTION FLUSH)",
-    "PUBLISH chat {v}",
-    "EVAL {lua} 2 {s} {l} {v}",
-];
-
-/// A random command.
-pub(crate) fn command(dice: &mut Dice) -> Vec<Vec<u8>> {
-    let mut words = Vec::new();
-    let template = *dice.pick(TEMPLATES);
-    expand(template, dice, &mut words);
-    words
+/// What a server said that later commands take up.
+#[derive(Debug, Default)]
+struct Heard {
+    dumps: Vec<Vec<u8>>,
+    functions: Vec<Vec<u8>>,
+    ids: Vec<Vec<u8>>,
 }
+
+/// Makes commands that one server has.
+#[derive(Debug)]
+pub(crate) struct Generator {
+    pub(crate) dice: Dice,
+    templates: Vec<&'static str>,
+    rare: Vec<&'static str>,
+    blocking: Vec<&'static str>,
+    heard: Heard,
+    made: usize,
+}
+
+/// What is kept of each kind.
+const HEARD: usize = 32;
+
+impl Generator {
+    /// `has` tells which commands there are.
+    pub(crate) fn new(seed: u64, has: impl Fn(&str) -> bool) -> Self {
+        let known = |all: &'static [&'static str]| {
+            let name = |template: &'static str| template.split(' ').next().unwrap();
+            all.iter().copied().filter(|template| template.starts_with('(') || has(name(template))).collect()
+        };
+        Self {
+            dice: Dice::new(seed),
+            templates: known(TEMPLATES),
+            rare: known(RARE),
+            blocking: known(BLOCKING),
+            heard: Heard::default(),
+            made: 0,
+        }
+    }
+
+    /// A command: each template once, then any of them.
+    pub(crate) fn command(&mut self) -> Vec<Vec<u8>> {
+        let first = self.templates.iter().chain(&self.rare).nth(self.made);
+        let template = match first {
+            Some(template) => template,
+            None if self.dice.below(200) == 0 => *self.dice.pick(&self.rare),
+            None => *self.dice.pick(&self.templates),
+        };
+        self.made += 1;
+        self.expand(template)
+    }
+
+    /// A command that may block.
+    pub(crate) fn blocking(&mut self) -> Vec<Vec<u8>> {
+        let template = *self.dice.pick(&self.blocking);
+        self.expand(template)
+    }
+
+    /// A script that calls a few commands; what they did is logged.
+    pub(crate) fn script(&mut self) -> Vec<Vec<u8>> {
+        let mut words = vec![b"EVAL".to_vec(), CALLS.to_vec(), b"0".to_vec()];
+        for _ in 0..1 + self.dice.below(3) {
+            words.extend(self.command());
+            words.push(b"--".to_vec());
+        }
+        words
+    }
+
+    /// A key of any kind.
+    pub(crate) fn key(&mut self) -> Vec<u8> {
+        fill("{any}", &mut self.dice, &self.heard)
+    }
+
+    fn expand(&mut self, template: &str) -> Vec<Vec<u8>> {
+        let mut words = Vec::new();
+        expand(template, &mut self.dice, &self.heard, &mut words);
+        words
+    }
+
+    /// The value of a key as the server dumps it.
+    pub(crate) fn hear_dump(&mut self, reply: &Reply) {
+        keep(&mut self.heard.dumps, reply, &mut self.dice);
+    }
+
+    /// All functions as the server dumps them.
+    pub(crate) fn hear_functions(&mut self, reply: &Reply) {
+        keep(&mut self.heard.functions, reply, &mut self.dice);
+    }
+
+    /// The id of an entry of a stream.
+    pub(crate) fn hear_id(&mut self, reply: &Reply) {
+        keep(&mut self.heard.ids, reply, &mut self.dice);
+    }
+}
+
+fn keep(kept: &mut Vec<Vec<u8>>, reply: &Reply, dice: &mut Dice) {
+    let Reply::Text(bytes) = reply else { return };
+    if kept.len() >= HEARD {
+        kept.swap_remove(usize::try_from(dice.below(HEARD as u64)).unwrap());
+    }
+    kept.push(bytes.clone());
+}
+
+/// Calls the commands among its arguments, each ended by `--`, whatever comes of them.
+const CALLS: &[u8] = b"local c = {} for _, a in ipairs(ARGV) do \
+if a == '--' then redis.pcall(unpack(c)) c = {} else c[#c + 1] = a end end";
 
 /// Cut a template into words and groups at depth 0.
 fn pieces(template: &str) -> Vec<&str> {
@@ -234,34 +175,35 @@ fn choices(group: &str) -> Vec<&str> {
     choices
 }
 
-fn expand(template: &str, dice: &mut Dice, words: &mut Vec<Vec<u8>>) {
+fn expand(template: &str, dice: &mut Dice, heard: &Heard, words: &mut Vec<Vec<u8>>) {
     for piece in pieces(template) {
         let Some(group) = piece.strip_prefix('(') else {
-            words.push(fill(piece, dice));
+            words.push(fill(piece, dice, heard));
             continue;
         };
         let (inner, times) = match group.as_bytes().last() {
             Some(b'?') => (&group[..group.len() - 2], dice.below(2)),
+            Some(b'#') => (&group[..group.len() - 2], 100 + dice.below(100)),
             Some(b'+') => (&group[..group.len() - 2], 1 + dice.below(4)),
             _ => (&group[..group.len() - 1], 1),
         };
         for _ in 0..times {
             let choice = *dice.pick(&choices(inner));
-            expand(choice, dice, words);
+            expand(choice, dice, heard, words);
         }
     }
 }
 
 /// Fill in one word.
-fn fill(word: &str, dice: &mut Dice) -> Vec<u8> {
+fn fill(word: &str, dice: &mut Dice, heard: &Heard) -> Vec<u8> {
     let (Some(open), Some(close)) = (word.find('{'), word.find('}')) else { return word.into() };
     let mut filled = word.as_bytes()[..open].to_vec();
-    filled.extend(value(&word[open + 1..close], dice));
-    filled.extend(fill(&word[close + 1..], dice));
+    filled.extend(value(&word[open + 1..close], dice, heard));
+    filled.extend(fill(&word[close + 1..], dice, heard));
     filled
 }
 
-fn value(name: &str, dice: &mut Dice) -> Vec<u8> {
+fn value(name: &str, dice: &mut Dice, heard: &Heard) -> Vec<u8> {
     let key = |kind: &str, dice: &mut Dice| {
         // Now and then a key of another type.
         let kinds = ["s", "l", "t", "z", "h", "x", "b", "p", "c", "g"];
@@ -269,16 +211,15 @@ fn value(name: &str, dice: &mut Dice) -> Vec<u8> {
         format!("{kind}:{}", dice.below(4)).into_bytes()
     };
     match name {
-        "s" | "l" | "t" | "z" | "h" | "x" | "b" | "p" | "c" | "g" => key(name, dice),
+        "s" | "l" | "t" | "z" | "h" | "x" | "b" | "p" | "c" | "g" | "vs" => key(name, dice),
         "zt" => {
             let kind = *dice.pick(&["z", "t"]);
             key(kind, dice)
         }
         "any" => {
-            let kind = *dice.pick(&["s", "l", "t", "z", "h", "x", "b", "p", "c", "g"]);
+            let kind = *dice.pick(&["s", "l", "t", "z", "h", "x", "b", "p", "c", "g", "vs"]);
             key(kind, dice)
         }
-        "vs" => format!("vs:{}", dice.below(3)).into_bytes(),
         "json" => format!("{{\"year\":{}}}", dice.below(100)).into_bytes(),
         "v" => text(dice),
         "m" => match dice.below(12) {
@@ -312,7 +253,13 @@ fn value(name: &str, dice: &mut Dice) -> Vec<u8> {
         "off" => dice.below(300).to_string().into_bytes(),
         "lon" => format!("{}.{}", dice.below(20), dice.below(100_000)).into_bytes(),
         "lat" => format!("{}.{}", 30 + dice.below(15), dice.below(100_000)).into_bytes(),
+        "id" if !heard.ids.is_empty() && dice.below(3) > 0 => dice.pick(&heard.ids).clone(),
         "id" => format!("{}-{}", dice.below(30), 1 + dice.below(4)).into_bytes(),
+        "late" => format!("{}-{}", 4_102_444_800_000 + dice.below(1000), dice.below(4)).into_bytes(),
+        "dump" if !heard.dumps.is_empty() => dice.pick(&heard.dumps).clone(),
+        "functions" if !heard.functions.is_empty() => dice.pick(&heard.functions).clone(),
+        "dump" | "functions" => text(dice),
+        "fp32" => (0..3).flat_map(|_| (dice.below(2000) as f32 / 100.0 - 10.0).to_le_bytes()).collect(),
         "grp" => format!("g{}", dice.below(3)).into_bytes(),
         "db" => dice.below(4).to_string().into_bytes(),
         "future" => (4_102_444_800_000 + dice.below(1_000_000_000)).to_string().into_bytes(),
@@ -320,12 +267,17 @@ fn value(name: &str, dice: &mut Dice) -> Vec<u8> {
         "hex" => format!("{:016x}", dice.below(1 << 40)).into_bytes(),
         "lib" => {
             let n = 1 + dice.below(9);
-            format!("#!lua name=lib{n}\nredis.register_function('f{n}', function() return 1 end)").into_bytes()
+            let body = "return redis.call('SET', keys[1], args[1])";
+            format!("#!lua name=lib{n}\nredis.register_function('f{n}', function(keys, args) {body} end)").into_bytes()
         }
-        "lua" => b"redis.call('SET',KEYS[1],ARGV[1]); redis.call('LPUSH',KEYS[2],ARGV[1],'x')".to_vec(),
+        "lua" => LUA.to_vec(),
+        "sha" => Sha1::digest(LUA).iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes(),
         other => panic!("no such word: {other}"),
     }
 }
+
+/// A script of two calls.
+const LUA: &[u8] = b"redis.call('SET',KEYS[1],ARGV[1]); redis.call('LPUSH',KEYS[2],ARGV[1],'x')";
 
 fn text(dice: &mut Dice) -> Vec<u8> {
     match dice.below(16) {

@@ -1,9 +1,9 @@
 //! Real servers against this crate: a server executes random commands and logs them, we replay its log, and both
 //! must hold the same data; we convert its log, and the server must load every kind of result to the same data.
 //!
-//! `CAREEN_SERVER` names the server binary (default: `redis-server` in the path); `CAREEN_SEEDS` and
-//! `CAREEN_COMMANDS` say how much is tried. Without a server the test says that it did nothing, or fails when
-//! `CAREEN_REQUIRE_SERVER` is `1`.
+//! `CAREEN_SERVER` names the server binary (default: `redis-server` in the path); `CAREEN_SEEDS`,
+//! `CAREEN_FIRST_SEED` and `CAREEN_COMMANDS` say how much is tried. Without a server the tests say that they did
+//! nothing. `CAREEN_REQUIRE_SERVER=1` is for the machine that decides: then they fail without one, and try more.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,12 +20,20 @@
 )]
 
 mod client;
+mod compare;
+mod exercise;
 mod generate;
 mod process;
 mod replay;
+mod templates;
 mod write;
 
 /// A number from the environment.
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// Must there be a server?
+fn is_required() -> bool {
+    std::env::var("CAREEN_REQUIRE_SERVER").as_deref() == Ok("1")
 }

@@ -1,7 +1,9 @@
 //! A server of our own: its own directory, its own socket, gone when we are.
 
-use crate::client::Client;
+use crate::client::{Client, Reply};
+use crate::is_required;
 use careen::keyspace::Like;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -10,8 +12,11 @@ use std::time::Duration;
 pub(crate) struct Server {
     child: Child,
     dir: tempfile::TempDir,
+    socket: PathBuf,
     pub(crate) client: Client,
     pub(crate) like: Like,
+    /// What there is, in capitals, and whether it writes; sub-commands (`XGROUP CREATE`) from 7.0 on.
+    pub(crate) commands: BTreeMap<String, bool>,
 }
 
 /// The server binary, or nothing with the reason on standard error.
@@ -22,7 +27,7 @@ pub(crate) fn binary() -> Option<PathBuf> {
     if works {
         return Some(binary);
     }
-    assert!(std::env::var("CAREEN_REQUIRE_SERVER").as_deref() != Ok("1"), "no server: {}", binary.display());
+    assert!(!is_required(), "no server: {}", binary.display());
     eprintln!("skipped: no server ({})", binary.display());
     None
 }
@@ -33,20 +38,28 @@ impl Server {
         Self::start_on(binary, options, |_| {})
     }
 
-    /// The same in a directory where something is put first.
+    /// The same in a directory where something is put first, which the server has loaded then.
     pub(crate) fn start_on(binary: &Path, options: &[&str], prepare: impl FnOnce(&Path)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         prepare(dir.path());
         let socket = dir.path().join("socket");
         let mut command = Command::new(binary);
         command.args(["--port", "0", "--save", "", "--appendonly", "yes", "--appendfsync", "no"]);
-        command.args(["--aof-use-rdb-preamble", "no", "--databases", "4"]).args(options);
-        command.arg("--unixsocket").arg(&socket).arg("--dir").arg(dir.path());
+        // A blocked client's time is up when the server looks at the clock.
+        command.args(["--aof-use-rdb-preamble", "no", "--databases", "4", "--hz", "500"]);
+        if needs_leave_to_debug(binary) {
+            command.args(["--enable-debug-command", "yes"]);
+        }
+        command.args(options).arg("--unixsocket").arg(&socket).arg("--dir").arg(dir.path());
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
-        for _ in 0..200 {
+        for _ in 0..400 {
             if let Ok(mut client) = Client::connect(&socket) {
-                let info = client.call(&["INFO", "server"]).text();
-                return Self { child, dir, like: like(&info), client };
+                let info = client.call(&["INFO"]).text();
+                // A server answers before it has loaded everything.
+                if info.contains("\nloading:0") {
+                    let commands = commands(&mut client);
+                    return Self { child, dir, socket, like: like(&info), client, commands };
+                }
             }
             if child.try_wait().unwrap().is_some() {
                 break;
@@ -56,14 +69,32 @@ impl Server {
         panic!("the server does not start");
     }
 
-    /// Rewrite the log and wait for the end of it.
-    pub(crate) fn rewrite(&mut self, preamble: bool) {
+    /// Another connection.
+    pub(crate) fn connect(&self) -> Client {
+        Client::connect(&self.socket).unwrap()
+    }
+
+    /// Start to rewrite the log.
+    pub(crate) fn begin_rewrite(&mut self, preamble: bool) {
         let preamble = if preamble { "yes" } else { "no" };
         self.client.call(&["CONFIG", "SET", "aof-use-rdb-preamble", preamble]);
         self.client.call(&["BGREWRITEAOF"]);
-        while self.client.call(&["INFO", "persistence"]).text().contains("aof_rewrite_in_progress:1") {
+    }
+
+    /// Wait for the end of it.
+    pub(crate) fn end_rewrite(&mut self) {
+        loop {
+            let info = self.client.call(&["INFO", "persistence"]).text();
+            if info.contains("aof_rewrite_in_progress:0") && info.contains("aof_rewrite_scheduled:0") {
+                return;
+            }
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// Does it have a command?
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.commands.contains_key(name)
     }
 
     /// True of servers whose log is a directory.
@@ -89,6 +120,17 @@ impl Drop for Server {
     }
 }
 
+fn commands(client: &mut Client) -> BTreeMap<String, bool> {
+    let all = client.call(&["COMMAND"]);
+    let subcommands = all.many().iter().flat_map(|row| row.many().get(9).map_or(&[][..], Reply::many));
+    let named = |row: &Reply| {
+        let [name, _, flags, ..] = row.many() else { return None };
+        let writes = flags.many().iter().any(|flag| flag.bytes() == b"write");
+        Some((name.text().to_uppercase().replace('|', " "), writes))
+    };
+    all.many().iter().chain(subcommands).filter_map(named).collect()
+}
+
 fn like(info: &str) -> Like {
     let value = |name: &str| info.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     let server = match (value("valkey_version:"), value("redict_version:"), value("redis_version:")) {
@@ -97,4 +139,12 @@ fn like(info: &str) -> Like {
         (.., version) => format!("redis-{}", version.unwrap()),
     };
     server.parse().unwrap()
+}
+
+/// From 7.0 on, and in all of Valkey, `DEBUG` must be allowed.
+fn needs_leave_to_debug(binary: &Path) -> bool {
+    let output = Command::new(binary).arg("--version").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let major = text.split("v=").nth(1).and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+    major.is_none_or(|major| major >= 7)
 }

@@ -1,8 +1,8 @@
 //! What we write, loaded by a server.
 
-use crate::generate::Dice;
+use crate::exercise::exercise;
+use crate::generate::Generator;
 use crate::process::{Server, binary};
-use crate::replay::{exercise, needs_leave_to_debug};
 use crate::setting;
 use careen::bytes::source;
 use careen::convert::{self, Base, Choice, Kind, Options, Report};
@@ -11,16 +11,9 @@ use careen::keyspace::Like;
 use careen::replay::whole;
 use std::path::{Path, PathBuf};
 
-/// A digest with the server that gave it, gone again.
+/// The digest of a server, gone then.
 fn digest(mut server: Server) -> String {
-    // A server answers while it still loads.
-    loop {
-        let answer = server.client.call(&["DEBUG", "DIGEST"]).text();
-        if !answer.contains("LOADING") {
-            return answer;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    server.client.call(&["DEBUG", "DIGEST"]).text()
 }
 
 fn convert(input: &Input, output: &Path, kind: Kind, like: Like) -> Report {
@@ -39,16 +32,16 @@ fn digest_of(path: &Path, like: Like) -> String {
 }
 
 /// A server on an output of ours.
-fn load(binary: &Path, output: &Path, kind: Kind, debug: &[&str]) -> Server {
+fn load(binary: &Path, output: &Path, kind: Kind) -> Server {
     let place = |name: &str| {
         let name = PathBuf::from(name);
         move |dir: &Path| std::fs::rename(output, dir.join(name)).unwrap()
     };
     let rdb: &[&str] = &["--appendonly", "no"];
     match kind {
-        Kind::Rdb => Server::start_on(binary, &[debug, rdb].concat(), place("dump.rdb")),
-        Kind::Aof => Server::start_on(binary, debug, place("appendonly.aof")),
-        Kind::AofDir(_) => Server::start_on(binary, debug, place("appendonlydir")),
+        Kind::Rdb => Server::start_on(binary, rdb, place("dump.rdb")),
+        Kind::Aof => Server::start_on(binary, &[], place("appendonly.aof")),
+        Kind::AofDir(_) => Server::start_on(binary, &[], place("appendonlydir")),
     }
 }
 
@@ -56,10 +49,10 @@ fn load(binary: &Path, output: &Path, kind: Kind, debug: &[&str]) -> Server {
 fn a_server_loads_what_we_write_of_its_log_to_the_same_digest() {
     let Some(binary) = binary() else { return };
     let (seeds, commands) = (setting("CAREEN_SEEDS", 2), setting("CAREEN_COMMANDS", 2000));
-    let debug: &[&str] = if needs_leave_to_debug(&binary) { &["--enable-debug-command", "yes"] } else { &[] };
     for seed in 100..100_u64.saturating_add(seeds) {
-        let mut server = Server::start(&binary, debug);
-        exercise(&mut server, &mut Dice::new(seed), commands, 0);
+        let mut server = Server::start(&binary, &[]);
+        let (mut waiter, mut generator) = (server.connect(), Generator::new(seed, |name| server.knows(name)));
+        exercise(&mut server, &mut waiter, &mut generator, commands);
         let place = tempfile::tempdir().unwrap();
         let log = place.path().join("log");
         std::fs::write(&log, server.log().concat()).unwrap();
@@ -68,7 +61,7 @@ fn a_server_loads_what_we_write_of_its_log_to_the_same_digest() {
         // What a server has that loads the log, not the one that wrote it: keys of that one may have expired since.
         let copy = place.path().join("copy");
         std::fs::copy(&log, &copy).unwrap();
-        let expected = digest(load(&binary, &copy, Kind::Aof, debug));
+        let expected = digest(load(&binary, &copy, Kind::Aof));
         let input = input::open(&log, &source::Options::default()).unwrap();
         let mut kinds = vec![Kind::Rdb, Kind::Aof];
         if has_directories {
@@ -78,7 +71,7 @@ fn a_server_loads_what_we_write_of_its_log_to_the_same_digest() {
             let output = place.path().join("out");
             convert(&input, &output, kind, like);
             let ours = [&log, &output].map(|path| digest_of(path, like));
-            assert_eq!(digest(load(&binary, &output, kind, debug)), expected, "seed {seed}, {kind:?}, ours {ours:?}");
+            assert_eq!(digest(load(&binary, &output, kind)), expected, "seed {seed}, {kind:?}, ours {ours:?}");
         }
     }
 }

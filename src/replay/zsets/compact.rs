@@ -2,7 +2,8 @@
 //! integers, so that a score of -0 becomes 0. `DEBUG DIGEST` sees that.
 //!
 //! A set starts compact and turns into a skiplist, for good, with more than [`MEMBERS`] members or one longer than
-//! [`MEMBER_BYTES`]; the results of `…STORE` commands are judged as a whole.
+//! [`MEMBER_BYTES`]; the results of `…STORE` commands are judged as a whole, but for those of `ZRANGESTORE`, to which
+//! members are added in the order of the range.
 
 use crate::keyspace::{Like, Zset};
 use crate::value::Blob;
@@ -22,6 +23,13 @@ pub(super) fn prepare(zset: &mut Zset<'_>, like: Like, pairs: &[(f64, &[u8])]) {
     let many = like.at_least_redis(7, 2) && pairs.len() > MEMBERS;
     let long = || like.at_least_valkey(8, 0) && pairs.iter().any(|(_, member)| is_long(member));
     zset.skiplist = zset.skiplist || many || long();
+}
+
+/// A set to which members are about to be added, with their number where that is known.
+pub(super) fn empty<'a>(expected: Option<usize>) -> Zset<'a> {
+    let mut zset = Zset::default();
+    zset.skiplist = expected.is_some_and(|members| members > MEMBERS);
+    zset
 }
 
 /// A member was added.

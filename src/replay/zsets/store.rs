@@ -1,7 +1,7 @@
 //! Sorted sets made of others: `ZUNIONSTORE`, `ZINTERSTORE`, `ZDIFFSTORE`, `ZRANGESTORE`.
 
 use super::range::{LexRange, ScoreRange};
-use super::{Done, score, settle};
+use super::{Done, compact, score, settle};
 use crate::keyspace::{Db, Like, Set, Zset};
 use crate::replay::args::{Words, counted, integer, is, span, word};
 use crate::replay::{Args, Refusal, State};
@@ -219,14 +219,18 @@ pub(in crate::replay) fn zrangestore<'a>(state: &mut State<'a>, args: Args<'_, '
     let like = state.like;
     let copy = |zset: &mut Zset<'a>| -> Zset<'a> {
         let ranks = window.apply(selection.ranks(zset, window.reverse), zset.skiplist, like);
-        let mut copied = Zset::default();
-        for (member, score) in zset.by_rank(ranks) {
-            copied.set(member.clone(), score);
+        // How many there will be servers know beforehand of ranks only.
+        let expected = matches!(selection, Selection::Ranks(..)).then_some(ranks.len());
+        let mut copied = compact::empty(expected);
+        let mut add = |(member, score): (&Blob<'a>, f64)| compact::insert(&mut copied, like, member.clone(), score);
+        if window.reverse {
+            zset.by_rank(ranks).rev().for_each(&mut add);
+        } else {
+            zset.by_rank(ranks).for_each(&mut add);
         }
         copied
     };
-    let mut result = state.db().edit(source, copy)?.unwrap_or_default();
-    settle(&mut result, like);
+    let result = state.db().edit(source, copy)?.unwrap_or_default();
     state.charge(result.heap_bytes())?;
     state.db().replace(target, result);
     Ok(())

@@ -194,3 +194,40 @@ fn places_are_added_and_searched() {
         assert!(!s.run(wrong), "{wrong}");
     }
 }
+
+/// From Redis 7.0.15 to 8.6.3 and Valkey 8.1.1 to 9.1.2.
+#[test]
+fn zrangestore_loses_minus_zeros_as_long_as_its_result_is_compact() {
+    let mut s = Session::new("redis-8.6");
+    for n in 0..300 {
+        s.run(Box::leak(format!("ZADD z 1 a{n:03}").into_boxed_str()));
+    }
+    for n in 0..300 {
+        s.run(Box::leak(format!("ZADD z -0 b{n:03}").into_boxed_str()));
+    }
+    for (command, kept) in [
+        ("ZRANGESTORE r z 0 -1", 300),
+        ("ZRANGESTORE r z 0 199", 200),
+        ("ZRANGESTORE r z 0 127", 0),
+        ("ZRANGESTORE r z 0 -1 REV", 300),
+        ("ZRANGESTORE r z -inf +inf BYSCORE", 172),
+        ("ZRANGESTORE r z -inf +inf BYSCORE LIMIT 0 200", 72),
+        ("ZRANGESTORE r z +inf -inf BYSCORE REV", 300),
+        ("ZRANGESTORE r z - + BYLEX", 172),
+    ] {
+        assert!(s.run(command));
+        assert_eq!(s.shown("r").matches("=-0").count(), kept, "{command}");
+    }
+}
+
+/// From Redis 6.0.16 to 8.6.3 and Valkey 8.1.1 to 9.1.2.
+#[test]
+fn sorting_a_set_makes_it_a_skiplist() {
+    let mut s = Session::new("redis-7.0");
+    assert!(s.run("ZADD z 1 a") && s.run("ZADD fails 1 a") && s.run("SORT z ALPHA STORE l"));
+    assert!(!s.run("SORT fails STORE l"), "it has no numbers");
+    assert!(s.run("ZADD z -0 b") && s.run("ZADD fails -0 b") && s.run("ZADD other -0 b"));
+    assert_eq!(s.shown("z"), "b=-0 a=1");
+    assert_eq!(s.shown("fails"), "b=-0 a=1");
+    assert_eq!(s.shown("other"), "b=0");
+}
