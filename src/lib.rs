@@ -19,6 +19,7 @@
 //! | [`check`], [`finding`] | everything that is wrong, where, and how bad |
 //! | [`inspect`], [`export`] | answers and formats |
 //! | [`convert`] | one persistence into another, for a target server |
+//! | `chat` | the chat service that is this crate's sample domain (feature `chat`) |
 //! | [`repair`] | what can be restored, what can be kept, and what is lost |
 //!
 //! To start from: [`rdb::Reader`], [`aof::Reader`], [`input::open`], [`check::rdb::check`], [`replay::Engine`]. Readers

@@ -17,8 +17,7 @@ use std::collections::BTreeSet;
 /// | `chat-order-differs` | a history has the same messages in another order or number |
 #[must_use]
 pub fn compare(here: &View<'_, '_>, there: &View<'_, '_>, names: [&str; 2], most: usize) -> Report {
-    let files = names.map(String::from);
-    let mut findings = Findings::new(&files, here, most);
+    let mut findings = Findings::new(names[0], &[], here, most);
     presence(here, there, names, &mut findings);
     let mut messages = 0u64;
     let no_longer = there.histories.iter().filter(|history| here.history(history.user).is_none());

@@ -63,7 +63,8 @@ impl Report {
 /// Findings, of which the first are kept.
 #[derive(Debug)]
 pub(super) struct Findings<'n> {
-    names: &'n [String],
+    input: &'n str,
+    parts: &'n [String],
     db: u32,
     most: usize,
     pub(super) found: Vec<Finding>,
@@ -71,8 +72,8 @@ pub(super) struct Findings<'n> {
 }
 
 impl<'n> Findings<'n> {
-    pub(super) fn new(names: &'n [String], view: &View<'_, '_>, most: usize) -> Self {
-        Self { names, db: view.schema.db.0, most, found: Vec::new(), more: 0 }
+    pub(super) fn new(input: &'n str, parts: &'n [String], view: &View<'_, '_>, most: usize) -> Self {
+        Self { input, parts, db: view.schema.db.0, most, found: Vec::new(), more: 0 }
     }
 
     fn room(&mut self) -> bool {
@@ -81,11 +82,10 @@ impl<'n> Findings<'n> {
         room
     }
 
-    /// Something is wrong with a key.
+    /// Something is wrong with a key. What the input came to has no place in one of its parts.
     pub(super) fn key(&mut self, code: &'static str, key: &[u8], message: impl FnOnce() -> String) {
         if self.room() {
-            let file = self.names.first().cloned().unwrap_or_default();
-            self.found.push(Finding::error(code, 0, message()).in_file(file).in_db(self.db).about_key(key));
+            self.found.push(Finding::error(code, 0, message()).in_file(self.input).in_db(self.db).about_key(key));
         }
     }
 
@@ -117,10 +117,16 @@ pub(super) fn described(fields: &Fields<'_>) -> String {
     format!("{} to {}{at}", name(&fields.sender), name(&fields.recipient))
 }
 
-/// Check everything. `names` are the names of the input's parts; at most `most` findings are kept.
+/// Check everything. `input` is the input's name, `parts` are those of its parts; at most `most` findings are kept.
 #[must_use]
-pub fn verify(view: &View<'_, '_>, names: &[String], most: usize, progress: &mut dyn FnMut(u64)) -> Report {
-    let mut findings = Findings::new(names, view, most);
+pub fn verify(
+    view: &View<'_, '_>,
+    input: &str,
+    parts: &[String],
+    most: usize,
+    progress: &mut dyn FnMut(u64),
+) -> Report {
+    let mut findings = Findings::new(input, parts, view, most);
     types(view, &mut findings);
     presence(view, &mut findings);
     let mut report = Report { pushes: view.recorder.pushes.len() as u64, ..Report::default() };

@@ -91,8 +91,9 @@ fn convert_log(
         return Err(Error::Unfit { target: target.name, losses: Box::new(report.losses) });
     }
     (report.bytes, report.files) = outputs.finish()?;
-    // The operating system takes back the memory at once; going through it first takes a second.
-    std::mem::forget(keyspace);
+    if options.process_ends {
+        std::mem::forget(keyspace);
+    }
     Ok(report)
 }
 

@@ -87,6 +87,9 @@ pub struct Options {
     pub existing: Existing,
     /// Threads and memory.
     pub scan: scan::Options,
+    /// The process ends right after: memory of a keyspace is left to the operating system, which takes it back at
+    /// once; going through it first takes a second.
+    pub process_ends: bool,
 }
 
 impl Default for Options {
@@ -104,6 +107,7 @@ impl Default for Options {
             name: "appendonly.aof".into(),
             existing: Existing::default(),
             scan: scan::Options::default(),
+            process_ends: false,
         }
     }
 }

@@ -21,7 +21,7 @@ fn findings_and_digest(input: &Input) -> (Vec<String>, String, u64) {
     assert_eq!(rebuilt.report.skipped.total, 0);
     assert!(rebuilt.damage.is_none());
     let view = View::new(&schema, &rebuilt.keyspace, &rebuilt.watch);
-    let report = verify::verify(&view, &["x".into()], 10, &mut |_| {});
+    let report = verify::verify(&view, "x", &["x".into()], 10, &mut |_| {});
     let found = report.findings.iter().map(|finding| format!("{} {}", finding.code, finding.message)).collect();
     (found, digest::of_keyspace(&rebuilt.keyspace, rebuilt.like).to_string(), report.messages)
 }

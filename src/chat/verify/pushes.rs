@@ -73,7 +73,7 @@ impl Pushes {
             if (has_sides && lacks(&fields.sender) && lacks(&fields.recipient)) || !findings.room() {
                 continue;
             }
-            let file = usize::try_from(push.place.part).ok().and_then(|part| findings.names.get(part));
+            let file = usize::try_from(push.place.part).ok().and_then(|part| findings.parts.get(part));
             let (channel, what) = (push.channel.escape_ascii(), described(&fields));
             let message = format!("a message pushed on {channel} ({what}) is in no history");
             let finding = Finding::error("chat-push-not-stored", push.place.offset, message).until(push.place.end);

@@ -20,7 +20,7 @@ fn report(schema: &Schema, input: &Input) -> Report {
     let rebuilt = rebuild(input, schema, &Options::default(), None, &mut |_| {}).unwrap();
     assert_eq!(rebuilt.report.skipped.total, 0, "{:?}", rebuilt.report.skipped.first);
     let view = View::new(schema, &rebuilt.keyspace, &rebuilt.watch);
-    verify(&view, &["log".into()], 100, &mut |_| {})
+    verify(&view, "log", &["log".into()], 100, &mut |_| {})
 }
 
 fn codes_with(schema: &Schema, commands: &str) -> Vec<&'static str> {
@@ -164,7 +164,7 @@ fn findings_beyond_the_most_are_counted() {
     let input = log("SADD|online_users|1|2|3|4");
     let rebuilt = rebuild(&input, &schema, &Options::default(), None, &mut |_| {}).unwrap();
     let view = View::new(&schema, &rebuilt.keyspace, &rebuilt.watch);
-    let report = verify(&view, &[], 3, &mut |_| {});
+    let report = verify(&view, "log", &[], 3, &mut |_| {});
     assert_eq!((report.findings.len(), report.more), (3, 1));
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct SelectArgs {
     /// Only keys in which this regular expression is found
     #[arg(long, value_name = "RE", help_heading = SELECTION)]
     key_regex: Vec<Regex>,
-    /// Only this type: string, list, set, zset, hash, stream, module (repeatable)
+    /// Only this type: string, list, set, zset, hash, stream, array, module (repeatable)
     #[arg(long = "type", value_name = "TYPE", value_parser = kind, help_heading = SELECTION)]
     kind: Vec<Kind>,
     /// Only keys with no expiry, any, or one that has passed
@@ -92,7 +92,7 @@ fn kind(name: &str) -> Result<Kind, &'static str> {
         "stream" => Kind::Stream,
         "module" => Kind::Module,
         "array" => Kind::Array,
-        _ => return Err("expected string, list, set, zset, hash, stream or module"),
+        _ => return Err("expected string, list, set, zset, hash, stream, array or module"),
     })
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct WriteArgs {
     /// The appendfilename of an aof-dir
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Whom it is for: redis-5.0 … redis-8.8, valkey-8, valkey-9, portable, same
+    /// Whom it is for: redis-2.8 … redis-8.8, valkey-8, valkey-9, portable, same
     #[arg(long, value_name = "TARGET", default_value = "same", value_parser = target)]
     target: Choice,
     /// Leave out what the target cannot hold and what cannot be executed, and report it
@@ -77,6 +77,7 @@ impl WriteArgs {
             name: self.name.clone().unwrap_or_else(|| self.name_of(input)),
             existing: Existing { replace: cx.global.force, keep_backup: self.in_place },
             scan: cx.scan_options(),
+            process_ends: true,
             ..Options::default()
         }
     }

@@ -72,7 +72,7 @@ impl Verify {
         let names: Vec<String> = input.parts.iter().map(|part| part.name.clone()).collect();
         let names = if names.len() == 1 { vec![input.name.clone()] } else { names };
         let mut bar = cx.progress(view.histories.len() as u64, false);
-        let mut report = verify(&view, &names, self.max_findings, &mut |done| bar.reached(done));
+        let mut report = verify(&view, &input.name, &names, self.max_findings, &mut |done| bar.reached(done));
         drop(bar);
         let mut exit = opened.max(replayed);
         if let Some(path) = &self.against {
