@@ -207,19 +207,29 @@ pub(super) fn tails(
     let mut tails = Vec::new();
     for &(failure, before) in failures {
         let Some(end) = next_strong(field, profile, path, failure) else { continue };
-        if let Some(range) = head(field, failure).and_then(|head| sound_part(field, profile, &head, end)) {
-            tails.push(range);
+        if let Some(head) = head(field, failure) {
+            let part = sound_part(field, profile, &head, end);
+            tails.extend(part.filter(|part| is_nodes(head.value_type) || !holds_records(path, part)));
         }
         for start in [Some(failure), before].into_iter().flatten() {
             let Some(head) = head(field, start) else { continue };
             let from = failure.max(head.elements);
-            if let Some(range) = tail(field, profile, &head, from..end) {
-                tails.push(range);
+            let tail = tail(field, profile, &head, from..end);
+            if let Some(tail) = tail.filter(|tail| is_nodes(head.value_type) || !holds_records(path, tail)) {
+                tails.push(tail);
                 break;
             }
         }
     }
     tails
+}
+
+/// True when a stretch holds records that no strings one behind the other are taken for: with nested blobs or expiries,
+/// and not just by accident among many.
+fn holds_records(path: &[Chosen], stretch: &Range<usize>) -> bool {
+    let keys = || path.iter().filter(|(unit, _)| stretch.contains(&unit.start)).filter_map(|(unit, _)| unit.key());
+    let strong = keys().filter(|key| key.blob > 0.0 || key.expires).count();
+    strong >= 2 && strong * 6 >= keys().count()
 }
 
 /// The elements of an open collection before the damage. Elements that run over the place where a strong unit begins say
