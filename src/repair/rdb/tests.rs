@@ -109,10 +109,12 @@ fn a_wrong_sum_over_a_sound_structure_keeps_everything_and_says_so() {
 #[test]
 fn an_unreadable_version_is_taken_from_the_records() {
     let mut image = golden();
-    image[5..9].copy_from_slice(b"0\xff\xff3");
-    let (plan, out) = repaired(&image, &Options { no_exact: true, ..Options::default() });
-    assert!(is_sound(&out));
-    assert_eq!(plan.lost[0].code, "rdb-bad-version");
+    for digits in [b"0\xff\xff3", b"9999"] {
+        image[5..9].copy_from_slice(digits);
+        let (plan, out) = repaired(&image, &Options { no_exact: true, ..Options::default() });
+        assert!(is_sound(&out));
+        assert_eq!(plan.lost[0].code, "rdb-bad-version");
+    }
 }
 
 #[test]
