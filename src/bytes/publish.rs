@@ -82,10 +82,13 @@ pub trait Files {
 /// What stands at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
-    /// A file, or anything else that is no directory.
+    /// A file, or a link.
     File,
     /// A directory.
     Directory,
+    /// A device, a pipe or a socket, or a link to one: never replaced. Who is root and gives `/dev/null` would take it
+    /// from the whole system.
+    Special,
 }
 
 /// A file whose bytes can be made durable.
@@ -152,6 +155,7 @@ impl fmt::Display for Error {
                 return f.write_str(match self.cause.kind() {
                     io::ErrorKind::IsADirectory => "is a directory",
                     io::ErrorKind::NotADirectory => "is not a directory",
+                    io::ErrorKind::InvalidInput => "is a device, a pipe or a socket",
                     io::ErrorKind::DirectoryNotEmpty => "is a directory with other things in it",
                     _ => "exists already",
                 });
@@ -292,7 +296,8 @@ impl<F: Files> Publisher<F> {
                 self.temporary = None;
                 self.sync_parent()
             }
-            Some(What::File) => self.replace_file(&temporary),
+            // The one that is special was refused.
+            Some(What::File | What::Special) => self.replace_file(&temporary),
             Some(What::Directory) => self.replace_directory(&temporary),
         }
     }
@@ -300,6 +305,9 @@ impl<F: Files> Publisher<F> {
     fn refuse_what_must_stay(&self) -> Result<(), Error> {
         let Existing { replace, keep_backup } = self.existing;
         let there = self.files.what_is(&self.target);
+        if there == Some(What::Special) {
+            return Err(self.error(Doing::Refuse, io::ErrorKind::InvalidInput.into()));
+        }
         if !replace && !keep_backup && there.is_some() {
             return Err(self.error(Doing::Refuse, io::ErrorKind::AlreadyExists.into()));
         }

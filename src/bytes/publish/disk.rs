@@ -101,7 +101,12 @@ impl Files for Disk {
 
     fn what_is(&self, path: &Path) -> Option<What> {
         let kind = fs::symlink_metadata(path).ok()?.file_type();
-        Some(if kind.is_dir() { What::Directory } else { What::File })
+        let behind = if kind.is_symlink() { fs::metadata(path).map_or(kind, |about| about.file_type()) } else { kind };
+        Some(match () {
+            () if kind.is_dir() => What::Directory,
+            () if behind.is_file() || behind.is_dir() || behind.is_symlink() => What::File,
+            () => What::Special,
+        })
     }
 }
 

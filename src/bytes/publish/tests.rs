@@ -235,3 +235,20 @@ fn the_real_disk_does_the_same() {
     drop(Publisher::directory(&target, Existing { replace: true, keep_backup: false }).unwrap());
     assert_eq!(listing(), ["out", "out.bak"]);
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_never_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let (socket, link) = (dir.path().join("socket"), dir.path().join("link"));
+    let _held = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    std::os::unix::fs::symlink(&socket, &link).unwrap();
+    for target in [&socket, &link] {
+        for existing in [Existing::default(), Existing { replace: true, keep_backup: true }] {
+            let error = Publisher::file(target, existing).unwrap_err();
+            assert!(error.to_string().contains("is a device, a pipe or a socket"), "{error}");
+        }
+    }
+    assert_eq!(Disk.what_is(&socket), Some(What::Special));
+    assert_eq!(dir.path().read_dir().unwrap().count(), 2, "no temporary");
+}
