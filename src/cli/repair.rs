@@ -10,7 +10,7 @@ use careen::bytes::publish::{self, Existing};
 use careen::input::{Content, Input, Kind, Part};
 use careen::repair::aof::{self, Planned};
 use careen::repair::apply::Member;
-use careen::repair::plan::Lost;
+use careen::repair::plan::{LEFT_OUT, Lost};
 use careen::repair::rdb::{self, Options, Refusal};
 use careen::repair::{Mode, Plan, apply, manifest};
 use careen::replay::until::{TextGlob, Until};
@@ -160,6 +160,9 @@ impl Repair {
         if self.in_place && self.input.input == Path::new("-") {
             return Err(Failure::new("standard input: it cannot be replaced").hint("give an output with -o"));
         }
+        if input.kind == Kind::Empty {
+            return Err(Failure::new(format!("{name}: the file is empty: there is nothing to repair")));
+        }
         if matches!(input.kind, Kind::DragonflySet) || input.parts.is_empty() {
             let line = format!("{name}: there is no RDB file and no log in it that could be repaired");
             return Err(Failure::new(line));
@@ -268,7 +271,7 @@ fn plan(
 /// A part behind the end that was asked for.
 fn left_out(part: &Part) -> Plan {
     let end = part.bytes().len() as u64;
-    let lost = Lost { offset: 0, end, code: "aof-left-out", keys: Vec::new() };
+    let lost = Lost { offset: 0, end, code: LEFT_OUT, keys: Vec::new() };
     Plan { lost: Some(lost).into_iter().filter(|lost| lost.end > 0).collect(), ..Plan::default() }
 }
 

@@ -38,6 +38,17 @@ pub struct Lost {
     pub keys: Vec<Vec<u8>>,
 }
 
+/// The code of what was asked to be left out.
+pub const LEFT_OUT: &str = "aof-left-out";
+
+impl Lost {
+    /// Left out because that was asked for: no loss.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.code == LEFT_OUT
+    }
+}
+
 /// A change of bytes that makes the input right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Correction {
@@ -58,6 +69,8 @@ pub struct Note {
     pub end: u64,
     /// A finding's code.
     pub code: &'static str,
+    /// The keys it is about, where they are known.
+    pub keys: Vec<Vec<u8>>,
 }
 
 /// A key of which only a part is in the output.
@@ -110,11 +123,11 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// True when nothing is missing from the output, and nothing about it is a guess.
+    /// True when nothing is missing from the output but what was to be left out, and nothing about it is a guess.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         let settled = self.corrected.is_empty() || self.proven;
-        self.lost.is_empty() && self.doubtful.is_empty() && settled && self.notes.is_empty()
+        self.lost.iter().all(Lost::is_asked) && self.doubtful.is_empty() && settled && self.notes.is_empty()
     }
 
     /// The ranges of the input that are in no output: lost, doubtful and left out, or corrected away. In order.
@@ -134,7 +147,8 @@ impl Plan {
     #[must_use]
     pub fn lost_bytes(&self) -> u64 {
         let left_out = if self.doubtful_is_kept { &[][..] } else { &self.doubtful };
-        self.lost.iter().chain(left_out).fold(0, |sum, lost| sum.saturating_add(lost.end.saturating_sub(lost.offset)))
+        let lost = self.lost.iter().filter(|lost| !lost.is_asked());
+        lost.chain(left_out).fold(0, |sum, lost| sum.saturating_add(lost.end.saturating_sub(lost.offset)))
     }
 
     /// Add bytes of the input to the output.

@@ -350,9 +350,15 @@ impl Rebuild<'_> {
     fn notes(&mut self, records: &[Kept], db_uncertain: &[Range<usize>], structure_is_sound: bool) {
         if structure_is_sound {
             let end = self.image.len() as u64;
-            self.plan.notes.push(Note { offset: 0, end, code: "checksum-mismatch-structure-intact" });
+            let code = "checksum-mismatch-structure-intact";
+            self.plan.notes.push(Note { offset: 0, end, code, keys: Vec::new() });
         }
-        let note = |range: &Range<usize>, code| Note { offset: range.start as u64, end: range.end as u64, code };
+        let note = |range: &Range<usize>, code| Note {
+            offset: range.start as u64,
+            end: range.end as u64,
+            code,
+            keys: Vec::new(),
+        };
         self.plan.notes.extend(db_uncertain.iter().map(|range| note(range, "db-uncertain")));
         let expiry = records.iter().filter(|record| record.expiry_unknown && record.doubt.is_none());
         self.plan.notes.extend(expiry.map(|record| note(&record.range, "expiry-unknown")));

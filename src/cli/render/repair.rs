@@ -36,7 +36,7 @@ pub(crate) fn json(input: &Input, plans: &[Plan], output: Option<&Path>) -> Stri
             .flat_map(|(file, plan)| plan.corrected.iter().map(move |correction| corrected(file, correction)))
             .collect::<Vec<_>>(),
         "notes": files().flat_map(|(file, plan)| plan.notes.iter().map(move |note| json!({
-            "file": file, "offset": note.offset, "end": note.end, "code": note.code,
+            "file": file, "offset": note.offset, "end": note.end, "code": note.code, "keys": named(&note.keys),
         }))).collect::<Vec<_>>(),
         "findings": input.findings.iter().map(json::finding).collect::<Vec<_>>(),
         "proven": plans.iter().all(|plan| plan.proven),
@@ -45,8 +45,12 @@ pub(crate) fn json(input: &Input, plans: &[Plan], output: Option<&Path>) -> Stri
 }
 
 fn range(file: &str, lost: &Lost) -> Value {
-    let keys: Vec<Value> = lost.keys.iter().map(|key| json::bytes(key)).collect();
+    let keys = named(&lost.keys);
     json!({ "file": file, "offset": lost.offset, "end": lost.end, "code": lost.code, "keys": keys })
+}
+
+fn named(keys: &[Vec<u8>]) -> Vec<Value> {
+    keys.iter().map(|key| json::bytes(key)).collect()
 }
 
 fn corrected(file: &str, correction: &Correction) -> Value {
@@ -81,6 +85,7 @@ pub(crate) fn text(plan: &Plan, part: &Part, output: Option<&Path>) -> String {
     }
     for (ranges, word) in [(&plan.lost, "lost"), (&plan.doubtful, doubt(plan))] {
         for lost in ranges.iter() {
+            let word = if lost.is_asked() { "left out" } else { word };
             out.push_str(&format!("  {word} {} to {}: {}{}\n", lost.offset, lost.end, lost.code, names(&lost.keys)));
         }
     }
@@ -90,7 +95,8 @@ pub(crate) fn text(plan: &Plan, part: &Part, output: Option<&Path>) -> String {
         out.push_str(&format!("  kept in part at offset {}: {}{of} elements ({key})\n", part.offset, part.kept));
     }
     for note in &plan.notes {
-        out.push_str(&format!("  note {} to {}: {}\n", note.offset, note.end, note.code));
+        let keys = names(&note.keys);
+        out.push_str(&format!("  note {} to {}: {}{keys}\n", note.offset, note.end, note.code));
     }
     out
 }

@@ -15,6 +15,17 @@ pub(super) struct Edit {
     pub(super) new: Vec<u8>,
 }
 
+impl Edit {
+    /// What makes the one of the other, without the bytes that are the same. `was` stands at `start`.
+    pub(super) fn between(start: usize, was: &[u8], now: &[u8]) -> Self {
+        let head = was.iter().zip(now).take_while(|(a, b)| a == b).count();
+        let most = was.len().min(now.len()) - head;
+        let tail = was.iter().rev().zip(now.iter().rev()).take(most).take_while(|(a, b)| a == b).count();
+        let new = now.get(head..now.len() - tail).unwrap_or_default().to_vec();
+        Self { range: start + head..start + was.len() - tail, new }
+    }
+}
+
 /// A command as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mended {
@@ -32,6 +43,8 @@ pub(super) struct Mended {
 const REACH: usize = 400;
 /// Stretches longer than this are not tried.
 const LONGEST: usize = 256 << 10;
+/// Names of commands are shorter.
+const LONGEST_NAME: usize = 24;
 /// The bytes of which headers are made.
 const HEADER_BYTES: &[u8] = b"0123456789*$\r\n";
 
@@ -89,6 +102,33 @@ pub(super) fn line_end(input: &[u8], start: usize, end: usize) -> Option<Mended>
     Some(Mended { end, edit, bytes, doubtful: false })
 }
 
+/// A whole frame whose name is one letter away from exactly one command that changes data and takes so many words.
+/// Many names are one letter apart, so it is never sure.
+pub(super) fn name(input: &[u8], range: Range<usize>, argv: &[&[u8]]) -> Option<Mended> {
+    let (first, words) = argv.split_first()?;
+    let mut found: Option<Vec<u8>> = None;
+    let is_lower = first.iter().filter(|byte| byte.is_ascii_lowercase()).count() * 2 > first.len();
+    for at in 0..first.len().min(LONGEST_NAME) {
+        for letter in b'A'..=b'Z' {
+            let mut name = first.to_vec();
+            *name.get_mut(at)? = if is_lower { letter.to_ascii_lowercase() } else { letter };
+            let argv: Vec<&[u8]> = [&name[..]].into_iter().chain(words.iter().copied()).collect();
+            if name.eq_ignore_ascii_case(first) || !proof::changes_data(&argv) {
+                continue;
+            }
+            if found.replace(name).is_some() {
+                return None;
+            }
+        }
+    }
+    let name = found?;
+    let mut bytes = Vec::new();
+    let argv: Vec<&[u8]> = [&name[..]].into_iter().chain(words.iter().copied()).collect();
+    writer::encode(&argv, &mut bytes);
+    let edit = Edit::between(range.start, input.get(range.clone())?, &bytes);
+    Some(Mended { end: range.end, edit, bytes, doubtful: true })
+}
+
 /// A command that servers read, though none writes it so: with numbers that are padded, lines that end in LF.
 pub(super) fn sloppy(input: &[u8], start: usize) -> Option<Mended> {
     let mut argv = Vec::new();
@@ -98,12 +138,8 @@ pub(super) fn sloppy(input: &[u8], start: usize) -> Option<Mended> {
     }
     let mut bytes = Vec::new();
     writer::encode(&argv, &mut bytes);
-    let was = input.get(start..end)?;
-    let head = was.iter().zip(&bytes).take_while(|(a, b)| a == b).count();
-    let most = was.len().min(bytes.len()) - head;
-    let tail = was.iter().rev().zip(bytes.iter().rev()).take(most).take_while(|(a, b)| a == b).count();
-    let new = bytes.get(head..bytes.len() - tail)?.to_vec();
-    Some(Mended { end, edit: Edit { range: start + head..end - tail, new }, bytes, doubtful: false })
+    let edit = Edit::between(start, input.get(start..end)?, &bytes);
+    Some(Mended { end, edit, bytes, doubtful: false })
 }
 
 /// So far behind a broken record a copy of its beginning is looked for.
@@ -175,6 +211,24 @@ mod tests {
         assert_eq!(good[23], b'2', "a digit of a length");
         assert!(header(&bad, 0, bad.len()).is_some_and(|mended| mended.doubtful));
         assert_eq!(header(&good[..20], 0, 20), None);
+    }
+
+    #[test]
+    fn a_name_that_is_one_letter_off_is_a_guess() {
+        let guess = |words: &str| {
+            let words: Vec<&str> = words.split(' ').collect();
+            let bytes = command(&words);
+            let argv: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+            let mended = name(&bytes, 0..bytes.len(), &argv)?;
+            assert!(mended.doubtful);
+            Some(String::from_utf8(mended.bytes).unwrap().lines().nth(2).unwrap().to_owned())
+        };
+        assert_eq!(guess("SEX a b"), Some("SET".to_owned()));
+        assert_eq!(guess("GET a b"), Some("SET".to_owned()), "a log holds no reading commands");
+        assert_eq!(guess("h\0et h f v"), Some("hset".to_owned()));
+        assert_eq!(guess("MUL\u{1}I"), Some("MULTI".to_owned()));
+        assert_eq!(guess("XPUSH l v"), None, "LPUSH or RPUSH");
+        assert_eq!(guess("SEX a"), None, "too few words for SET");
     }
 
     #[test]

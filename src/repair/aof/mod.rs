@@ -6,7 +6,9 @@
 //! | `proof` | what can be a command of a log |
 //! | `sync` | where the log goes on behind damage |
 //! | `mend` | commands that can be put right |
+//! | `sectors` | sectors that have changed places |
 //! | `transactions` | what is left out because the rest of its transaction is lost |
+//! | `touched` | keys of lost commands that are written on |
 //! | `lines` | converted line ends |
 //! | `keys` | which keys the lost bytes speak of |
 //!
@@ -18,10 +20,12 @@ mod lines;
 mod mend;
 mod proof;
 mod scan;
+mod sectors;
 mod sync;
+mod touched;
 mod transactions;
 
-use super::plan::{Correction, Lost, Mode, Note, Piece, Plan};
+use super::plan::{Correction, LEFT_OUT, Lost, Mode, Note, Piece, Plan};
 use super::rdb::{self, Refusal};
 use crate::aof::writer;
 use crate::input::sniff;
@@ -184,12 +188,14 @@ fn reconverted(file: &[u8], start: usize, converted: &lines::Converted, found: F
     for note in &mut plan.notes {
         (note.offset, note.end) = (converted.original(note.offset), converted.original(note.end));
     }
-    let whole = Note { offset: start as u64, end: file.len() as u64, code: "aof-line-ends-converted" };
+    let whole =
+        Note { offset: start as u64, end: file.len() as u64, code: "aof-line-ends-converted", keys: Vec::new() };
     plan.notes.insert(0, whole);
     plan.notes.extend(converted.uncertain.iter().map(|range| Note {
         offset: range.start as u64,
         end: range.end as u64,
         code: "aof-line-ends-uncertain",
+        keys: Vec::new(),
     }));
     Planned { plan, is_cut }
 }
@@ -230,6 +236,10 @@ impl Assembly<'_> {
         }
         self.keep(at..self.found.end);
         self.notes();
+        let mut gone = self.plan.lost.clone();
+        gone.extend_from_slice(if self.plan.doubtful_is_kept { &[] } else { &self.plan.doubtful });
+        gone.sort_by_key(|lost| lost.offset);
+        self.plan.notes.extend(touched::touched(self.file, &gone, self.found.end));
         let damaged = !self.plan.lost.is_empty() || !self.plan.doubtful.is_empty() || !self.found.mended.is_empty();
         self.plan.proven = was_proven && !damaged;
         self.plan
@@ -246,12 +256,7 @@ impl Assembly<'_> {
             removed.extend(around_gaps(drop, &found.marks));
         }
         if found.end < self.file.len() {
-            removed.push(Removed {
-                range: found.end..self.file.len(),
-                code: "aof-left-out",
-                doubtful: false,
-                select: None,
-            });
+            removed.push(Removed { range: found.end..self.file.len(), code: LEFT_OUT, doubtful: false, select: None });
         }
         removed.sort_by_key(|removed| (removed.range.start, removed.range.end));
         self.plan.kept.commands = self.plan.kept.commands.saturating_add(found.commands.saturating_sub(dropped));
@@ -290,7 +295,8 @@ impl Assembly<'_> {
         let mut gap: Option<usize> = None;
         let mut note = |from: usize, to: usize| {
             if from < to {
-                self.plan.notes.push(Note { offset: from as u64, end: to as u64, code: "aof-db-uncertain" });
+                let code = "aof-db-uncertain";
+                self.plan.notes.push(Note { offset: from as u64, end: to as u64, code, keys: Vec::new() });
             }
         };
         for mark in &self.found.marks {
@@ -301,13 +307,19 @@ impl Assembly<'_> {
             }
         }
         gap.into_iter().for_each(|from| note(from, self.found.end));
+        self.plan.notes.extend(self.found.exchanged.iter().map(|range| Note {
+            offset: range.start as u64,
+            end: range.end as u64,
+            code: "aof-sectors-exchanged",
+            keys: Vec::new(),
+        }));
     }
 }
 
 fn of_mark(mark: &Mark) -> Option<Removed> {
     let (code, doubtful) = match mark.kind {
         MarkKind::Gap { code, doubtful } => (code, doubtful),
-        MarkKind::Asked => ("aof-left-out", false),
+        MarkKind::Asked => (LEFT_OUT, false),
         MarkKind::Multi | MarkKind::Exec | MarkKind::Select => return None,
     };
     Some(Removed { range: mark.range.clone(), code, doubtful, select: None })

@@ -18,6 +18,14 @@ pub(super) fn objection(argv: &[&[u8]]) -> Option<&'static str> {
     (!logged && !harmless).then_some("aof-read-command")
 }
 
+/// Is it a known command, with as many words as it takes, that changes what a log is about?
+pub(super) fn changes_data(argv: &[&[u8]]) -> bool {
+    let is_frame = |flags: Flags| flags.has(Flags::WRITE) || flags.has(Flags::TRANSACTION);
+    table::find(argv).is_some_and(|command| {
+        command.takes(argv.len()) && (is_frame(command.flags) || command.name.eq_ignore_ascii_case("SELECT"))
+    })
+}
+
 /// `MODULE.NAME`: what those are called nobody can know.
 fn is_of_a_module(argv: &[&[u8]]) -> bool {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');

@@ -2,7 +2,7 @@
 
 use super::mend::{self, Mended};
 use super::transactions::{Mark, MarkKind};
-use super::{Asked, proof, sync};
+use super::{Asked, proof, sectors, sync};
 use crate::aof::frame;
 use crate::replay::report::Place;
 use crate::{input, rdb};
@@ -16,6 +16,8 @@ pub(super) struct Found {
     pub(super) marks: Vec<Mark>,
     /// Commands that were put right, by their offset.
     pub(super) mended: BTreeMap<usize, Mended>,
+    /// Stretches in which two sectors had changed places.
+    pub(super) exchanged: Vec<Range<usize>>,
     /// Whole commands that are kept.
     pub(super) commands: u64,
     /// Where the log ends, or where it was asked to end.
@@ -36,6 +38,7 @@ pub(super) fn scan(input: &[u8], start: usize, asked: &Asked<'_>, truncate: bool
         found: Found { end: input.len(), ..Found::default() },
         last: None,
         mends_left: MENDS,
+        exchanges_left: EXCHANGES,
         is_db_uncertain: false,
     };
     scan.run(start);
@@ -44,6 +47,8 @@ pub(super) fn scan(input: &[u8], start: usize, asked: &Asked<'_>, truncate: bool
 
 /// Trying to mend costs milliseconds; a file with more damages than this is mended no more.
 const MENDS: u32 = 1000;
+/// So often it is tried in vain to exchange sectors.
+const EXCHANGES: u32 = 100;
 
 struct Scan<'a, 's> {
     input: &'a [u8],
@@ -54,6 +59,7 @@ struct Scan<'a, 's> {
     /// The record before, which can be taken back.
     last: Option<Last>,
     mends_left: u32,
+    exchanges_left: u32,
     is_db_uncertain: bool,
 }
 
@@ -73,7 +79,7 @@ impl<'a> Scan<'a, '_> {
             if first == b'#'
                 && let Some(end) = proof::annotation(self.input, at)
             {
-                if self.is_too_late(at..end) {
+                if self.input.get(at..end).is_some_and(|line| self.is_too_late(line)) {
                     return self.cut(at);
                 }
                 self.remember(at);
@@ -83,7 +89,10 @@ impl<'a> Scan<'a, '_> {
             argv.clear();
             at = match frame::strict(self.input, at, &mut argv) {
                 Ok(end) => match proof::objection(&argv) {
-                    Some(code) => self.refused(at..end, code),
+                    Some(code) => match self.refused(at..end, &argv, code) {
+                        Some(next) => next,
+                        None => return,
+                    },
                     None if self.is_beyond(at..end, &argv) => return self.cut(at),
                     None => self.keep(at..end, &argv),
                 },
@@ -95,8 +104,8 @@ impl<'a> Scan<'a, '_> {
         }
     }
 
-    fn is_too_late(&self, line: Range<usize>) -> bool {
-        let time = self.input.get(line).and_then(proof::timestamp);
+    fn is_too_late(&self, line: &[u8]) -> bool {
+        let time = proof::timestamp(line);
         time.is_some_and(|seconds| self.asked.is_too_late(seconds))
     }
 
@@ -144,18 +153,24 @@ impl<'a> Scan<'a, '_> {
         end
     }
 
-    /// A whole frame around what is no command of a log.
-    fn refused(&mut self, range: Range<usize>, code: &'static str) -> usize {
+    /// A whole frame around what is no command of a log. Where one letter makes it one, that is a guess.
+    fn refused(&mut self, range: Range<usize>, argv: &[&[u8]], code: &'static str) -> Option<usize> {
+        let named = if self.truncate { None } else { mend::name(self.input, range.clone(), argv) };
+        if let Some(mended) = named.clone().filter(|_| self.keep_doubtful) {
+            return self.keep_mended(range.start, mended);
+        }
         let end = if self.truncate { self.input.len() } else { range.end };
-        self.gap(range.start..end, code, false);
-        end
+        self.gap(range.start..end, code, named.is_some());
+        Some(end)
     }
 
     fn gap(&mut self, range: Range<usize>, code: &'static str, doubtful: bool) {
         self.is_db_uncertain = true;
         self.last = None;
-        if let Some(Mark { kind: MarkKind::Gap { .. }, range: last, .. }) = self.found.marks.last_mut()
+        if let Some(Mark { kind: MarkKind::Gap { doubtful: before, .. }, range: last, .. }) =
+            self.found.marks.last_mut()
             && last.end == range.start
+            && *before == doubtful
         {
             last.end = range.end;
             return;
@@ -185,6 +200,9 @@ impl<'a> Scan<'a, '_> {
                 Some(mended) => return self.keep_mended(start, mended),
                 None => {}
             }
+        }
+        if let Some(restored) = next.and_then(|next| self.exchanged(start, next)) {
+            return self.keep_stretch(start, &restored);
         }
         let end = next.unwrap_or(self.input.len());
         self.gap(start..end, name(self.input, start..end, code), false);
@@ -237,6 +255,49 @@ impl<'a> Scan<'a, '_> {
         }
         Some(end)
     }
+
+    fn exchanged(&mut self, start: usize, next: usize) -> Option<sectors::Restored> {
+        self.exchanges_left = self.exchanges_left.checked_sub(1)?;
+        let restored = sectors::restore(self.input, start, next)?;
+        self.exchanges_left += 1;
+        Some(restored)
+    }
+
+    /// Keep records that are as long as what stands in their place.
+    fn keep_stretch(&mut self, start: usize, restored: &sectors::Restored) -> Option<usize> {
+        let bytes = &restored.bytes[..];
+        let [first, second] = &restored.blocks;
+        self.found.exchanged.push(first.start..second.end);
+        let mut at = 0;
+        while at < bytes.len() {
+            let mut argv = Vec::new();
+            let line = proof::annotation(bytes, at);
+            let end = line.or_else(|| frame::strict(bytes, at, &mut argv).ok())?;
+            let record = bytes.get(at..end)?;
+            let range = start + at..start + end;
+            let is_beyond =
+                if line.is_some() { self.is_too_late(record) } else { self.is_beyond(range.clone(), &argv) };
+            if is_beyond {
+                self.cut(range.start);
+                return None;
+            }
+            if line.is_none() {
+                self.keep(range.clone(), &argv);
+            }
+            if self.input.get(range.clone()) != Some(record) && !self.asked.drops(&argv) {
+                self.found.mended.insert(range.start, edit(self.input, range, record));
+            }
+            at = end;
+        }
+        Some(start + at)
+    }
+}
+
+/// How a record that is restored differs from what stands in its place.
+fn edit(input: &[u8], range: Range<usize>, bytes: &[u8]) -> Mended {
+    let was = input.get(range.clone()).unwrap_or_default();
+    let edit = mend::Edit::between(range.start, was, bytes);
+    Mended { end: range.end, edit, bytes: bytes.to_vec(), doubtful: false }
 }
 
 /// The end of an RDB image that begins here.

@@ -106,6 +106,50 @@ fn a_log_is_cut_where_it_was_asked_and_never_inside_a_transaction() {
 }
 
 #[test]
+fn what_was_to_be_left_out_is_no_loss() {
+    let lines = ["SET a 1", "MULTI", "SET b 2", "FLUSHALL", "EXEC", "SET c 3"];
+    let flush = || TextGlob::new(b"FLUSH*");
+    let dropped = Options { drop: vec![flush()], ..Options::default() };
+    let until = Until { before: Some(flush()), ..Until::default() };
+    for options in [dropped.clone(), Options { until, ..Options::default() }] {
+        let (plan, _) = repaired(&log(&lines), &options);
+        assert!(plan.is_whole() && !plan.proven);
+        assert!(plan.lost.iter().all(Lost::is_asked) && !plan.lost.is_empty());
+        assert_eq!(plan.lost_bytes(), 0);
+        assert!(!plan.quarantine().is_empty(), "it is kept beside the output all the same");
+    }
+    let (plan, _) = repaired(&[log(&lines), b"*3\r\n".to_vec()].concat(), &dropped);
+    assert!(!plan.is_whole());
+}
+
+#[test]
+fn exchanged_sectors_are_put_back() {
+    let lines =
+        (0..60).flat_map(|n| [format!("SADD s n{}", n * n), "MULTI".into(), format!("INCR c{n}"), "EXEC".into()]);
+    let lines: Vec<String> = lines.collect();
+    let sound = log(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut bad = sound.clone();
+    bad[1024..1536].copy_from_slice(&sound[1536..2048]);
+    bad[1536..2048].copy_from_slice(&sound[1024..1536]);
+    let (plan, out) = salvaged(&bad);
+    assert!(out == sound && out != bad);
+    assert!(plan.lost.is_empty() && !plan.proven && !plan.is_whole());
+    assert!(plan.notes.iter().any(|note| note.code == "aof-sectors-exchanged"));
+}
+
+#[test]
+fn keys_that_are_written_on_behind_a_loss_are_named() {
+    let mut bad = log(&["SET a 1", "APPEND key one", "SET b 2", "APPEND key two", "APPEND key three"]);
+    let hurt = log(&["SET a 1", "APPEND key one"]).len();
+    bad.drain(hurt - 4..hurt - 2);
+    let (plan, out) = salvaged(&bad);
+    assert!(out == log(&["SET a 1", "SET b 2", "APPEND key two", "APPEND key three"]));
+    let touched: Vec<_> = plan.notes.iter().filter(|note| note.code == "aof-touched-after-loss").collect();
+    assert_eq!(touched.len(), 1);
+    assert_eq!(touched[0].keys, [b"key"]);
+}
+
+#[test]
 fn a_log_is_cut_by_time() {
     let file = [&b"#TS:10\r\n"[..], &log(&["SET a 1"]), b"#TS:20\r\n", &log(&["SET b 2"])].concat();
     let until = Until { time: Some(crate::value::UnixMillis(15_000)), ..Until::default() };
@@ -129,6 +173,12 @@ fn commands_that_no_log_holds_are_left_out() {
     let (plan, out) = salvaged(&log(&["SET a 1", "GET a", "SEX b 1", "SET c 1"]));
     assert_eq!(out, log(&["SET a 1", "SET c 1"]));
     assert_eq!(plan.lost[0].code, "aof-read-command");
+    assert_eq!((plan.lost.len(), plan.doubtful.len(), plan.doubtful[0].code), (1, 1, "aof-unknown-command"));
+    let image = rdb::Options { keep_doubtful: true, ..rdb::Options::default() };
+    let (plan, out) =
+        repaired(&log(&["SET a 1", "GET a", "SEX b 1", "SET c 1"]), &Options { image, ..Options::default() });
+    assert_eq!(out, log(&["SET a 1", "SET b 1", "SET c 1"]));
+    assert_eq!((plan.corrected.len(), plan.proven), (1, false));
 }
 
 proptest::proptest! {

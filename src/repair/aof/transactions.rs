@@ -9,6 +9,7 @@
 //! | MULTI while one is open, no gap | to here if the open one is not much longer than others are, else only its MULTI |
 //! | the end, a MULTI is open | as in the two rows before |
 
+use crate::repair::plan::LEFT_OUT;
 use std::ops::Range;
 
 /// What matters for transactions, in the order of the log.
@@ -113,7 +114,12 @@ pub(super) fn left_out(marks: &[Mark], end: &Mark, cut: bool) -> Vec<Drop> {
         }
     }
     let most = if cut { u64::MAX } else { most };
-    drops.extend(open.map(|open| abandoned(&open, Spot::before(end), most)));
+    let last = open.map(|open| {
+        let last = abandoned(&open, Spot::before(end), most);
+        // Asked to stop inside of it: it is left out like what follows.
+        if cut && open.gap.is_none() { Drop { code: LEFT_OUT, ..last } } else { last }
+    });
+    drops.extend(last);
     drops
 }
 
