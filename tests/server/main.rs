@@ -24,6 +24,7 @@ mod compare;
 mod exercise;
 mod generate;
 mod process;
+mod repair;
 mod replay;
 mod templates;
 mod write;

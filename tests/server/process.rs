@@ -102,6 +102,11 @@ impl Server {
         self.dir.path().join("appendonlydir").exists()
     }
 
+    /// The snapshot that it saved.
+    pub(crate) fn dump(&self) -> Vec<u8> {
+        std::fs::read(self.dir.path().join("dump.rdb")).unwrap()
+    }
+
     /// The files of its log in the order of replay.
     pub(crate) fn log(&self) -> Vec<Vec<u8>> {
         let parts = self.dir.path().join("appendonlydir");

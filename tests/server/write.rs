@@ -12,7 +12,7 @@ use careen::replay::whole;
 use std::path::{Path, PathBuf};
 
 /// The digest of a server, gone then.
-fn digest(mut server: Server) -> String {
+pub(crate) fn digest(mut server: Server) -> String {
     server.client.call(&["DEBUG", "DIGEST"]).text()
 }
 
@@ -32,7 +32,7 @@ fn digest_of(path: &Path, like: Like) -> String {
 }
 
 /// A server on an output of ours.
-fn load(binary: &Path, output: &Path, kind: Kind) -> Server {
+pub(crate) fn load(binary: &Path, output: &Path, kind: Kind) -> Server {
     let place = |name: &str| {
         let name = PathBuf::from(name);
         move |dir: &Path| std::fs::rename(output, dir.join(name)).unwrap()
