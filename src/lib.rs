@@ -19,6 +19,7 @@
 //! | [`check`], [`finding`] | everything that is wrong, where, and how bad |
 //! | [`inspect`], [`export`] | answers and formats |
 //! | [`convert`] | one persistence into another, for a target server |
+//! | [`corpus`] | files for fuzzers: made, mended, judged, made small |
 //! | [`repair`] | what can be restored, what can be kept, and what is lost |
 //!
 //! To start from: [`rdb::Reader`], [`aof::Reader`], [`input::open`], [`check::rdb::check`], [`replay::Engine`]. Readers
@@ -38,6 +39,7 @@ pub mod bytes;
 pub mod chat;
 pub mod check;
 pub mod convert;
+pub mod corpus;
 pub mod export;
 pub mod finding;
 pub mod input;
