@@ -7,6 +7,7 @@
 //! | [`random`] | numbers that repeat |
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
+pub mod attack;
 pub mod mutate;
 pub mod random;
 pub mod tree;
