@@ -5,10 +5,12 @@
 
 use super::rewrite::{Change, Rewriter};
 use crate::bytes::Budget;
-use crate::keyspace::{Like, digest};
+use crate::check::value::Inspector;
+use crate::keyspace::{Like, digest, load};
 use crate::rdb::encode::Out;
 use crate::rdb::{self, Buffers, Dialect, Reader, Record, Target, ValueType};
 use crate::replay::Engine;
+use crate::value::{DbIndex, Kind};
 
 const MEMORY: u64 = 64 << 20;
 
@@ -49,7 +51,7 @@ fn rewrite(data: &[u8], target: Target, image: bool) -> Option<(Vec<u8>, Vec<u8>
         let Record::Key(key) = record else { continue };
         // Expiries beside a value and templates belong to other records, and a digest knows no name twice.
         let alone = key.value.end() == key.end() && matches!(reader.dialect(), Dialect::Redis | Dialect::Valkey);
-        if !alone || is_template(key.value.value_type) || !seen.insert(key.key.to_vec()) {
+        if !alone || is_template(key.value.value_type) || !loads(&key) || !seen.insert(key.key.to_vec()) {
             continue;
         }
         let mut written = Vec::new();
@@ -57,13 +59,13 @@ fn rewrite(data: &[u8], target: Target, image: bool) -> Option<(Vec<u8>, Vec<u8>
         let mut spill = |bytes: &mut Vec<u8>| spilled.append(bytes);
         let outcome = rewriter.record(&key, reader.dialect(), &mut Out { bytes: &mut written, spill: &mut spill });
         spilled.append(&mut written);
-        // What is damaged, does not fit, or loses something is another matter; so is an expiry of -1, which is none.
-        if !matches!(outcome, Ok(None)) || key.expiry.is_some_and(|at| at.0 <= 0) || !loads(&key) {
+        // What does not fit or loses something is another matter; so is an expiry of -1, which is none.
+        if !matches!(outcome, Ok(None)) || key.expiry.is_some_and(|at| at.0 <= 0) {
             continue;
         }
         before.extend_from_slice(key.raw);
         if image {
-            writer.raw(crate::value::DbIndex(0), &spilled);
+            writer.raw(DbIndex(0), &spilled);
         } else {
             log.extend_from_slice(&spilled);
         }
@@ -80,11 +82,14 @@ fn is_template(value_type: ValueType) -> bool {
     matches!(value_type, T::HashTemplateListpackRef | T::HashTemplateArrayRef)
 }
 
-/// A value of which the keyspace makes something, as a server would.
+/// A sound value that commands can make. Of an unsound one servers make what they like.
 fn loads(key: &rdb::KeyRecord<'_>) -> bool {
-    let mut buffers = Buffers::new(&Budget::new(MEMORY));
-    !matches!(key.value.kind(), crate::value::Kind::Module | crate::value::Kind::Array)
-        && crate::keyspace::load::decode(&key.value, &mut buffers).is_ok()
+    let budget = Budget::new(MEMORY);
+    let mut sound = true;
+    Inspector::new(&budget).inspect(&key.value, &mut |_| sound = false);
+    sound
+        && !matches!(key.value.kind(), Kind::Module | Kind::Array)
+        && load::decode(&key.value, &mut Buffers::new(&budget)).is_ok()
 }
 
 /// The digest of a file, when all of it can be loaded and executed.
