@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn each_kind_of_file_is_known_and_judged() {
         let image = include_bytes!("../../testdata/rdb/expires_v9.rdb");
-        assert_eq!(judged(image).0, "ok@rdb:string-raw");
+        assert_eq!(judged(image).0, "ok@rdb:set-intset+string-int");
         assert_eq!(judged(image).1, ["check", "replay", "export", "repair"]);
         assert_eq!(judged(&image[..40]).0, "rejected:rdb-truncated@rdb");
         assert_eq!(judged(b"*1\r\n$4\r\nPING\r\n").0, "ok@aof:commands");

@@ -119,3 +119,6 @@ fn lane<'f>(take: &dyn Fn() -> Option<&'f PathBuf>, hear: &dyn Fn(Judged), limit
     }
     Ok(peak)
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -3,7 +3,7 @@
 use super::Seed;
 use crate::aof::writer::{encode, encode_timestamp};
 use crate::bytes::crc64::jones;
-use crate::replay::table::{self, Command};
+use crate::replay::table::{self, Command, Flags};
 use sha1::{Digest as _, Sha1};
 
 /// A command that does something in each line, behind what it needs, which is set apart by `|`.
@@ -32,7 +32,12 @@ fn seed(command: &'static Command) -> Seed {
 /// From the list, or, for what changes no data, the name and as many words as it takes at least.
 fn log_of(command: &Command) -> Vec<u8> {
     let mut log = Vec::new();
-    let listed = COMMANDS.lines().find(|line| line.rsplit('|').next().is_some_and(|last| calls(last, command)));
+    // A transaction is whole or none.
+    let whole = |line: &&str| command.flags.has(Flags::TRANSACTION) && line.split('|').any(|call| calls(call, command));
+    let listed = COMMANDS
+        .lines()
+        .find(whole)
+        .or_else(|| COMMANDS.lines().find(|line| line.rsplit('|').next().is_some_and(|last| calls(last, command))));
     if let Some(line) = listed {
         line.split('|').for_each(|call| encode(&words(call), &mut log));
         return log;
@@ -120,6 +125,6 @@ pub(super) fn manifests() -> Vec<Seed> {
 /// True of what changes data and can be replayed: the list must have it.
 #[cfg(test)]
 pub(super) fn is_listed(command: &Command) -> bool {
-    !command.flags.has(crate::replay::table::Flags::WRITE)
+    !command.flags.has(Flags::WRITE)
         || COMMANDS.lines().any(|line| line.rsplit('|').next().is_some_and(|last| calls(last, command)))
 }
