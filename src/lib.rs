@@ -20,6 +20,7 @@
 //! | [`inspect`], [`export`] | answers and formats |
 //! | [`convert`] | one persistence into another, for a target server |
 //! | `chat` | the chat service that is this crate's sample domain (feature `chat`) |
+//! | [`corpus`] | files for fuzzers: made, mended, judged, made small |
 //! | [`repair`] | what can be restored, what can be kept, and what is lost |
 //!
 //! To start from: [`rdb::Reader`], [`aof::Reader`], [`input::open`], [`check::rdb::check`], [`replay::Engine`]. Readers
@@ -39,6 +40,7 @@ pub mod bytes;
 pub mod chat;
 pub mod check;
 pub mod convert;
+pub mod corpus;
 pub mod export;
 pub mod finding;
 pub mod input;

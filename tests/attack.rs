@@ -17,6 +17,9 @@
     reason = "a test says what is wrong by failing"
 )]
 
+use careen::corpus::Kind;
+use careen::corpus::mutate::{cross, mutate, scramble};
+use careen::corpus::random::Random;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -26,61 +29,6 @@ const ROUNDS: usize = 1000;
 
 /// Changed seeds grow no longer than this.
 const LONGEST: usize = 4096;
-
-/// xorshift64*: enough to vary, the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(end.max(1)).unwrap()).unwrap()
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.next().to_le_bytes()[5]
-    }
-}
-
-/// Numbers at which formats change their mind.
-const NUMBERS: [u64; 14] =
-    [0, 1, 0x3f, 0x40, 0x7f, 0x80, 0xfe, 0xff, 0x3fff, 0xffff, 0x7fff_ffff, 0xffff_ffff, 1 << 63, u64::MAX];
-
-/// One change of the kinds that fuzzers make.
-fn change(random: &mut Random, data: &mut Vec<u8>, seeds: &[Vec<u8>]) {
-    let at = random.below(data.len());
-    let end = at + random.below(data.len() - at.min(data.len())).min(32);
-    match random.below(8) {
-        0 if !data.is_empty() => data[at] ^= 1 << random.below(8),
-        1 if !data.is_empty() => data[at] = random.byte(),
-        2 => data.truncate(at),
-        3 => data.insert(at, random.byte()),
-        4 if end <= data.len() => drop(data.drain(at..end)),
-        5 if end <= data.len() => {
-            let block = data[at..end].to_vec();
-            data.splice(at..at, block);
-        }
-        6 => {
-            let number = NUMBERS[random.below(NUMBERS.len())];
-            let width = 1 << random.below(4);
-            let bytes = if random.below(2) == 0 { number.to_le_bytes() } else { number.rotate_left(32).to_be_bytes() };
-            for (place, byte) in data.iter_mut().skip(at).zip(&bytes[..width]) {
-                *place = *byte;
-            }
-        }
-        _ => {
-            let other = &seeds[random.below(seeds.len())];
-            data.truncate(at);
-            data.extend_from_slice(&other[at.min(other.len())..]);
-        }
-    }
-    data.truncate(LONGEST);
-}
 
 fn files(folder: &Path, extension: Option<&str>) -> Vec<Vec<u8>> {
     let mut paths: Vec<_> = std::fs::read_dir(folder)
@@ -92,20 +40,32 @@ fn files(folder: &Path, extension: Option<&str>) -> Vec<Vec<u8>> {
     paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
 }
 
-/// Run a target on seeds of its own and on `more` of them, then on changed ones.
-fn attack(name: &str, target: Target, more: Vec<Vec<u8>>) {
+/// Run a target on seeds of its own and on `more` of them, then on changed ones: bytes are changed, and where `kind`
+/// says what the seeds are, also fields, with all lengths and checksums right.
+fn attack(name: &str, kind: Option<Kind>, target: Target, more: Vec<Vec<u8>>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut seeds = files(&root.join("fuzz/seeds").join(name), None);
+    let folder = root.join("fuzz/seeds").join(name);
+    let mut seeds = if folder.is_dir() { files(&folder, None) } else { Vec::new() };
     seeds.extend(more);
     assert!(!seeds.is_empty(), "{name} has no seeds");
     let rounds = std::env::var("CAREEN_ATTACK_ROUNDS").map_or(ROUNDS, |text| text.parse().unwrap());
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut random = Random::new(name.bytes().map(u64::from).sum());
+    let mut inner = Random::new(random.number());
+    let mut bytes = |data: &mut Vec<u8>, most: usize| scramble(&mut inner, data, most);
     seeds.iter().for_each(|seed| strike(name, target, seed));
-    for _ in 0..rounds {
-        let mut data = seeds[random.below(seeds.len())].clone();
-        for _ in 0..=random.below(4) {
-            change(&mut random, &mut data, &seeds);
-        }
+    for round in 0..rounds {
+        let seed = &seeds[random.below(seeds.len())];
+        let data = match kind.filter(|_| round % 4 > 0) {
+            Some(kind) if random.once_in(8) => cross(kind, seed, &seeds[random.below(seeds.len())], &mut random),
+            Some(kind) => mutate(kind, seed, LONGEST.max(seed.len()), &mut random, &mut bytes),
+            None => {
+                let mut data = seed.clone();
+                for _ in 0..=random.below(4) {
+                    bytes(&mut data, LONGEST);
+                }
+                data
+            }
+        };
         strike(name, target, &data);
     }
 }
@@ -121,6 +81,13 @@ fn testdata(folder: &str, extension: &str) -> Vec<Vec<u8>> {
     files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(folder), Some(extension))
 }
 
+/// The values among the seeds, with the footer of a DUMP payload.
+fn payloads() -> Vec<Vec<u8>> {
+    let values = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/rdb_value"), None);
+    let payload = |value: &Vec<u8>| careen::corpus::fix(Kind::Payload, &[value.as_slice(), &[12, 0], &[0; 8]].concat());
+    values.iter().map(payload).collect()
+}
+
 fn logs() -> Vec<Vec<u8>> {
     let mut logs = testdata("aof", "aof");
     for directory in ["chat_redis-7.0", "chat-timestamps_redis-7.0", "chat_redis-8.6", "chat_valkey-9.1"] {
@@ -131,75 +98,105 @@ fn logs() -> Vec<Vec<u8>> {
 
 #[test]
 fn any_bytes_as_lzf() {
-    attack("lzf", careen::packed::attack::lzf, Vec::new());
+    attack("lzf", None, careen::packed::attack::lzf, Vec::new());
 }
 
 #[test]
 fn any_bytes_as_a_listpack() {
-    attack("listpack", careen::packed::attack::listpack, Vec::new());
+    attack("listpack", None, careen::packed::attack::listpack, Vec::new());
 }
 
 #[test]
 fn any_bytes_as_a_ziplist() {
-    attack("ziplist", careen::packed::attack::ziplist, Vec::new());
+    attack("ziplist", None, careen::packed::attack::ziplist, Vec::new());
 }
 
 #[test]
 fn any_bytes_as_a_zipmap() {
-    attack("zipmap", careen::packed::attack::zipmap, Vec::new());
+    attack("zipmap", None, careen::packed::attack::zipmap, Vec::new());
 }
 
 #[test]
 fn any_bytes_as_an_intset() {
-    attack("intset", careen::packed::attack::intset, Vec::new());
+    attack("intset", None, careen::packed::attack::intset, Vec::new());
 }
 
 #[test]
 fn any_bytes_as_a_stream_node() {
-    attack("stream_node", careen::packed::attack::stream_node, Vec::new());
+    attack("stream_node", None, careen::packed::attack::stream_node, Vec::new());
 }
 
 #[test]
 fn any_bytes_as_a_value() {
-    attack("rdb_value", careen::rdb::attack::value, Vec::new());
+    attack("rdb_value", None, careen::rdb::attack::value, Vec::new());
 }
 
 #[test]
 fn any_bytes_as_an_rdb_image() {
-    attack("rdb_reader", careen::rdb::attack::reader, testdata("rdb", "rdb"));
+    attack("rdb_reader", Some(Kind::Image), careen::rdb::attack::reader, testdata("rdb", "rdb"));
 }
 
 #[test]
 fn any_bytes_to_a_check() {
-    attack("rdb_check", careen::check::attack::rdb, testdata("rdb", "rdb"));
+    attack("rdb_check", Some(Kind::Image), careen::check::attack::rdb, testdata("rdb", "rdb"));
 }
 
 #[test]
 fn any_bytes_as_a_log() {
-    attack("aof_reader", careen::aof::attack::aof_reader, logs());
+    attack("aof_reader", Some(Kind::Log), careen::aof::attack::aof_reader, logs());
 }
 
 #[test]
 fn any_bytes_as_a_manifest() {
-    attack("manifest", careen::aof::attack::manifest, testdata("aof/chat_redis-8.6", "manifest"));
+    attack("manifest", None, careen::aof::attack::manifest, testdata("aof/chat_redis-8.6", "manifest"));
 }
 
 #[test]
 fn any_bytes_to_a_replay() {
-    attack("replay_part", careen::replay::attack::part, logs());
+    attack("replay_part", Some(Kind::Log), careen::replay::attack::part, logs());
 }
 
 #[test]
 fn any_words_to_a_replay() {
-    attack("replay_commands", careen::replay::attack::commands, Vec::new());
+    attack("replay_commands", None, careen::replay::attack::commands, Vec::new());
 }
 
 #[test]
 fn any_bytes_to_a_repair() {
-    attack("repair", careen::repair::attack::image, testdata("rdb", "rdb"));
+    attack("repair", Some(Kind::Image), careen::repair::attack::image, testdata("rdb", "rdb"));
 }
 
 #[test]
 fn any_bytes_as_a_module_s_value() {
-    attack("module", careen::modules::attack::value, Vec::new());
+    attack("module", None, careen::modules::attack::value, Vec::new());
+}
+
+#[test]
+fn any_bytes_to_a_repair_of_logs() {
+    attack("repair_log", Some(Kind::Log), careen::repair::attack::log, logs());
+}
+
+#[test]
+fn any_bytes_as_a_payload() {
+    attack("payload", Some(Kind::Payload), careen::replay::attack::payload, payloads());
+}
+
+#[test]
+fn any_bytes_to_a_conversion() {
+    attack("convert", Some(Kind::Image), careen::convert::attack::image, testdata("rdb", "rdb"));
+}
+
+#[test]
+fn any_bytes_to_an_export() {
+    attack("export", Some(Kind::Image), careen::export::attack::image, testdata("rdb", "rdb"));
+}
+
+#[test]
+fn any_bytes_as_a_file() {
+    attack("source", None, careen::export::attack::source, testdata("rdb", "rdb"));
+}
+
+#[test]
+fn any_bytes_made_right() {
+    attack("fix", Some(Kind::Image), careen::corpus::attack::image, testdata("rdb", "rdb"));
 }

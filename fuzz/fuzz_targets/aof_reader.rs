@@ -1,4 +1,4 @@
 //! See `careen::aof::attack::aof_reader`, which says what must hold.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| careen::aof::attack::aof_reader(data));
+careen_fuzz::target!(Log, careen::aof::attack::aof_reader);

@@ -1,4 +1,4 @@
 //! See `careen::rdb::attack::reader`, which says what must hold.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| careen::rdb::attack::reader(data));
+careen_fuzz::target!(Image, careen::rdb::attack::reader);

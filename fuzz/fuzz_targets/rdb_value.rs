@@ -2,3 +2,6 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| careen::rdb::attack::value(data));
+libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, most: usize, seed: u32| {
+    careen_fuzz::change_value(data, size, most, seed)
+});

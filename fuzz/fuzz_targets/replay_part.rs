@@ -1,4 +1,4 @@
 //! See `careen::replay::attack::part`, which says what must hold.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| careen::replay::attack::part(data));
+careen_fuzz::target!(Log, careen::replay::attack::part);

@@ -188,7 +188,7 @@ impl Inspector {
     fn stream(&mut self, value: &ValueRef<'_>, report: &mut dyn FnMut(Problem)) -> Result<()> {
         let c = &mut Cursor::at(value.raw(), value.offset);
         let mut live = 0u64;
-        let mut previous = None;
+        let (mut previous, mut last, mut is_ascending) = (None, None, true);
         for _ in 0..length::decode(c)? {
             let at = c.offset();
             let (master, listpack) = stream::node(c, &mut self.buffers.first)?;
@@ -196,10 +196,17 @@ impl Inspector {
                 report(Error::invalid(at, "stream-nodes-unordered", "the nodes of a stream are not in order").into());
             }
             let blob = listpack.read(&mut self.buffers.first)?;
-            let (in_node, _) = stream_node::verify(&blob).map_err(|e| Error::packed(blob_offset(&listpack), e))?;
-            live = live.saturating_add(in_node);
+            let node = stream_node::verify_behind(last, master, &blob);
+            let node = node.map_err(|e| Error::packed(blob_offset(&listpack), e))?;
+            live = live.saturating_add(node.counted.0);
+            last = node.last;
+            is_ascending &= node.is_ascending;
         }
         let tail = stream::tail(value, &mut self.buffers)?;
+        if !is_ascending || last.is_some_and(|last| last > tail.last_id) {
+            let text = "the ids of a stream's entries do not ascend, or go beyond the stream's last id";
+            report(warning(Error::invalid(value.offset, "stream-entries-unordered", text)));
+        }
         if tail.length != live {
             let text = "the stream's length is not the number of its live entries";
             report(warning(Error::invalid(value.offset, "stream-length-mismatch", text)));

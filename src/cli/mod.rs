@@ -17,6 +17,7 @@ mod compact;
 mod completions;
 mod context;
 mod convert;
+mod corpus;
 mod diff;
 mod dropin;
 mod export;
@@ -99,6 +100,7 @@ enum Command {
     Convert(convert::Convert),
     Repair(repair::Repair),
     Chat(chat::Chat),
+    Corpus(corpus::Corpus),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -118,6 +120,7 @@ impl Command {
             Self::Convert(command) => command.run(cx),
             Self::Repair(command) => command.run(cx),
             Self::Chat(command) => command.run(cx),
+            Self::Corpus(command) => command.run(cx),
             Self::Completions(command) => command.run(),
             Self::Man(command) => command.run(),
         }

@@ -243,7 +243,7 @@ impl Commands {
         if self.target().stream().is_none() {
             return Err(Unfit("streams").into());
         }
-        if has_dangling_entries(value)? {
+        if is_beyond_commands(value)? {
             return self.restore(key, value, out);
         }
         let (counters, idempotence) = (self.has_counters(), self.target().accepts(ValueType::StreamListpacks4));
@@ -294,19 +294,26 @@ impl Commands {
     }
 }
 
-/// Pending entries that the stream does not hold any more, or that no consumer has: `XCLAIM` cannot make them.
-fn has_dangling_entries<'a>(value: &mut dyn Walk<'a>) -> Outcome<bool> {
+/// What no commands make: pending entries that the stream does not hold any more or that no consumer has (`XCLAIM`),
+/// ids that do not ascend (`XADD`) or go beyond the last id (`XSETID`).
+fn is_beyond_commands<'a>(value: &mut dyn Walk<'a>) -> Outcome<bool> {
     let (mut pending, mut unowned) = (BTreeSet::new(), false);
+    let (mut last, mut is_ascending) = (None, true);
     value.walk(&mut |element| {
-        if let Element::Tail(tail) = element {
-            let all = || tail.groups.iter().flat_map(|group| &group.pending);
-            pending = all().map(|pending| pending.id).collect();
-            unowned = all().any(|pending| pending.consumer.is_none());
+        match element {
+            Element::Entry(id, _) => is_ascending &= last.replace(id).is_none_or(|before| before < id),
+            Element::Tail(tail) => {
+                let all = || tail.groups.iter().flat_map(|group| &group.pending);
+                pending = all().map(|pending| pending.id).collect();
+                unowned = all().any(|pending| pending.consumer.is_none());
+                is_ascending &= last.is_none_or(|last| last <= tail.last_id);
+            }
+            _ => {}
         }
         Ok(())
     })?;
-    if unowned || pending.is_empty() {
-        return Ok(unowned);
+    if unowned || !is_ascending || pending.is_empty() {
+        return Ok(unowned || !is_ascending);
     }
     value.walk(&mut |element| {
         if let Element::Entry(id, _) = element {

@@ -20,6 +20,7 @@
 //! | `keyspace`, `logical` | a keyspace into outputs |
 //! | `merged` | which of several keys of one name stays |
 
+pub mod attack;
 pub(crate) mod batch;
 pub(crate) mod commands;
 mod images;

@@ -10,6 +10,7 @@
 //! Values are written element by element as they are decoded, on all threads; nothing is held but the text in flight.
 //! A value that turns out to be damaged is taken back and left out.
 
+pub mod attack;
 pub mod csv;
 pub mod jsonl;
 pub mod keyspace;

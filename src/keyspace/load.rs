@@ -12,11 +12,14 @@ use crate::rdb::{self, Buffers, Element, KeyRecord, Result, ValueRef, ValueType}
 use crate::value::{Blob, Kind};
 
 impl<'a> Keyspace<'a> {
-    /// Add a key of a snapshot, in place of one of the same name.
+    /// Add a key of a snapshot, in place of one of the same name. Like a server, pass over an empty collection.
     ///
     /// # Errors
     /// When a plain string cannot be read; other values are not looked into.
     pub fn load(&mut self, record: &KeyRecord<'a>, buffers: &mut Buffers) -> Result<()> {
+        if record.value.is_empty_collection(&mut buffers.first) {
+            return Ok(());
+        }
         let value = self.hold(record.value, buffers)?;
         self.db_mut(record.db).put(Entry { key: record.key.clone(), value, expires: record.expiry });
         Ok(())
@@ -42,6 +45,9 @@ impl<'a> Keyspace<'a> {
     /// # Errors
     /// When the value is damaged, or one of a kind that has no decoded form.
     pub fn load_owned(&mut self, record: &KeyRecord<'_>, buffers: &mut Buffers) -> Result<()> {
+        if record.value.is_empty_collection(&mut buffers.first) {
+            return Ok(());
+        }
         let Some(value) = decode(&record.value, buffers)? else {
             let what = "a compressed value of this type cannot be kept";
             return Err(rdb::Error::invalid(record.offset, "rdb-compressed-opaque", what));
@@ -211,6 +217,51 @@ fn add_tail<'a>(stream: &mut Stream<'a>, tail: &Tail<'a>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bytes::Budget;
+    use crate::rdb::{Reader, Record};
+
+    /// As redis-server 7.0.15 loads each of them: "rdbLoadObject skipping empty key".
+    #[test]
+    fn empty_collections_are_passed_over() {
+        let ziplist = b"\x0b\x0b\0\0\0\x0a\0\0\0\0\0\xff".as_slice();
+        let listpack = b"\x07\x07\0\0\0\0\0\xff".as_slice();
+        let twice = [b"\x02".as_slice(), ziplist, ziplist].concat();
+        let packed = [b"\x01\x02".as_slice(), listpack].concat();
+        let later = [b"\0\0\0\0\0\0\0\0".as_slice(), listpack].concat();
+        let bodies: [(u8, &[u8]); 16] = [
+            (1, b"\0"),
+            (2, b"\0"),
+            (3, b"\0"),
+            (4, b"\0"),
+            (5, b"\0"),
+            (10, ziplist),
+            (12, ziplist),
+            (13, ziplist),
+            (14, b"\0"),
+            (14, &twice),
+            (16, listpack),
+            (17, listpack),
+            (18, &packed),
+            (20, listpack),
+            (24, b"\0\0\0\0\0\0\0\0\0"),
+            (25, &later),
+        ];
+        let kept: [(u8, &[u8]); 3] = [(1, b"\x01\0"), (18, b"\x01\x01\0"), (0, b"\0")];
+        let keys = |(number, body): (u8, &[u8])| {
+            let image = [b"REDIS0012".as_slice(), &[number], b"\x01k", body, b"\xff\0\0\0\0\0\0\0\0"].concat();
+            let (mut keyspace, mut buffers) = (Keyspace::default(), Buffers::new(&Budget::default()));
+            let mut reader = Reader::new(&image).unwrap();
+            while let Some(record) = reader.next_record().unwrap() {
+                if let Record::Key(key) = record {
+                    keyspace.load(&key, &mut buffers).unwrap();
+                    keyspace.load_owned(&key, &mut buffers).unwrap();
+                }
+            }
+            keyspace.len()
+        };
+        bodies.into_iter().for_each(|body| assert_eq!(keys(body), 0, "{body:?}"));
+        kept.into_iter().for_each(|body| assert_eq!(keys(body), 1, "{body:?}"));
+    }
 
     #[test]
     fn a_library_is_named_in_its_first_line() {

@@ -381,6 +381,11 @@ fn decode(first: u8, rest: &[u8]) -> Option<(Element<'_>, usize)> {
     })
 }
 
+/// Bytes of encoding and data of the element that `rest` begins with; `None` when it is none, or not whole.
+pub(crate) fn size_of_first(rest: &[u8]) -> Option<usize> {
+    decode(*rest.first()?, rest).map(|(_, size)| size)
+}
+
 #[inline]
 fn string(rest: &[u8], head: usize, len: usize) -> Option<(Element<'_>, usize)> {
     let size = head.checked_add(len)?;

@@ -105,11 +105,32 @@ pub fn claimed_live_of_prefix(prefix: &[u8]) -> Option<u64> {
 /// # Errors
 /// The first thing that is wrong.
 pub fn verify(blob: &[u8]) -> Result<(u64, u64), Error> {
+    verify_behind(None, StreamId::MIN, blob).map(|verified| verified.counted)
+}
+
+/// What a deep check of a node learns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verified {
+    /// Live and deleted entries.
+    pub counted: (u64, u64),
+    /// The id of the last entry.
+    pub last: Option<StreamId>,
+    /// Each id is greater than the one before.
+    pub is_ascending: bool,
+}
+
+/// The same for a node behind an entry of the id `previous`, which also sees whether ids ascend. No server looks at that.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn verify_behind(previous: Option<StreamId>, master: StreamId, blob: &[u8]) -> Result<Verified, Error> {
     let (listpack, elements) = listpack::verify_elements(blob)?;
-    let node = StreamNode::of(StreamId::MIN, &listpack)?;
+    let node = StreamNode::of(master, &listpack)?;
     let mut counted = (0_u64, 0_u64);
+    let (mut last, mut is_ascending) = (previous, true);
     for entry in node.entries() {
         let entry = entry?;
+        is_ascending &= last.replace(entry.id).is_none_or(|before| before < entry.id);
         if entry.lp_count != i64::try_from(entry.elements).unwrap_or(i64::MAX) {
             let kind = ErrorKind::StreamBadEntryLength { claimed: entry.lp_count, counted: entry.elements };
             return Err(Error::new(entry.offset, kind));
@@ -122,7 +143,7 @@ pub fn verify(blob: &[u8]) -> Result<(u64, u64), Error> {
         return Err(Error::new(0, ErrorKind::StreamCountMismatch { claimed, counted }));
     }
     listpack.verify_count(elements)?;
-    Ok(counted)
+    Ok(Verified { counted, last, is_ascending })
 }
 
 /// One entry of a stream.

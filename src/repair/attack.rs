@@ -1,11 +1,11 @@
-//! What must hold of the repair of any bytes at all: the body of a fuzz target, also run by `cargo test`.
+//! What must hold of the repair of any bytes at all: bodies of fuzz targets, also run by `cargo test`.
 //!
-//! It panics when something does not hold; that is its purpose.
+//! They panic when something does not hold; that is their purpose.
 #![expect(clippy::panic, reason = "a fuzz target speaks by panicking")]
 
-use super::apply;
-use super::plan::{Mode, Plan};
+use super::plan::{Mode, Piece, Plan};
 use super::rdb::{Options, plan};
+use super::{aof, apply};
 use crate::bytes::Budget;
 use crate::check;
 use crate::finding::Severity;
@@ -30,6 +30,40 @@ pub fn image(data: &[u8]) {
     }
 }
 
+/// Any bytes as a log, with or without a preamble: what a repair writes is replayed to its end and needs no repair.
+pub fn log(data: &[u8]) {
+    let preamble = crate::replay::load::is_rdb(data);
+    let walk = walk::Options { threads: 1, budget: Budget::new(64 << 20) };
+    for mode in [Mode::Salvage, Mode::Truncate] {
+        let image = Options { mode, no_exact: true, walk: walk.clone(), ..Options::default() };
+        let options = aof::Options { image, ..aof::Options::default() };
+        let Ok(planned) = aof::plan(data, preamble, (0, 0), &options, &mut |_| {}) else { continue };
+        let mut output = Vec::new();
+        must(apply::write(&planned.plan, data, &mut output).is_ok(), "memory does not take an output");
+        let mut reader = crate::aof::Reader::new(&output);
+        if preamble {
+            let Ok(end) = crate::input::sniff::image_end(&output) else { panic!("a preamble is not repaired") };
+            reader = crate::aof::Reader::starting_at(&output, end);
+        }
+        let mut commands = 0u64;
+        loop {
+            match reader.next_record() {
+                Ok(Some(record)) => commands += u64::from(matches!(record, crate::aof::Record::Command(_))),
+                Ok(None) => break,
+                Err(_) => panic!("an output is not read to its end"),
+            }
+        }
+        // A database may have to be selected where a command that selected it is lost.
+        let made = planned.plan.pieces.iter().filter(|piece| matches!(piece, Piece::Bytes(_))).count() as u64;
+        let planned = planned.plan.kept.commands..=planned.plan.kept.commands.saturating_add(made);
+        must(planned.contains(&commands), "an output has another number of commands than was planned");
+        let Ok(again) = aof::plan(&output, preamble, (0, 0), &options, &mut |_| {}) else {
+            panic!("an output cannot be repaired")
+        };
+        must(again.plan.is_whole(), "an output needs a repair");
+    }
+}
+
 fn judge(plan: &Plan, input: &[u8], output: &[u8], walk: &walk::Options) {
     let inside = |offset: u64, end: u64| offset <= end && end <= input.len() as u64;
     must(plan.lost.iter().all(|lost| inside(lost.offset, lost.end)), "what was never there is lost");
@@ -50,5 +84,8 @@ mod tests {
         super::image(include_bytes!("../../testdata/damaged/one-bit.rdb"));
         super::image(include_bytes!("../../testdata/damaged/cut.rdb"));
         super::image(b"REDIS");
+        super::log(include_bytes!("../../testdata/damaged/torn.aof"));
+        super::log(include_bytes!("../../testdata/damaged/zeros.aof"));
+        super::log(include_bytes!("../../testdata/aof/chat-preamble_redis-6.0.aof"));
     }
 }

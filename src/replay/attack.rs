@@ -49,6 +49,17 @@ pub fn commands(data: &[u8]) {
     }
 }
 
+/// Any bytes as a DUMP payload: refused, or restored to a value that has a digest.
+pub fn payload(data: &[u8]) {
+    for like in SERVERS {
+        let mut first = engine(like);
+        first.feed(Place::default(), &[b"RESTORE", b"k", b"0", data]);
+        let (keyspace, report, ()) = first.finish();
+        must(report.lost == 0 || keyspace.is_empty(), "a payload is refused and restored");
+        judge(&keyspace, like);
+    }
+}
+
 /// No key is empty, and whatever there is has a digest.
 fn judge(keyspace: &Keyspace<'_>, like: &str) {
     let like: Like = like.parse().unwrap_or_default();
@@ -73,6 +84,8 @@ mod tests {
     fn sound_commands_hold() {
         super::commands(b"SET a 1\nMULTI\nRPUSH l 1 2\nLPOP l\nEXEC\nRPOP l\nSELECT 1\nZADD z 1 a");
         super::part(b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n*1\r\n$3\r\nGET\r\n*");
+        super::payload(b"\x00\x01a\x09\x00\x00\x00\x00\x00\x00\x00\x00\x00");
+        super::payload(b"\x0e\x01\xff");
         super::part(include_bytes!("../../testdata/rdb/everything-redis_v13.rdb"));
     }
 }

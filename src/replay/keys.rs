@@ -179,5 +179,8 @@ fn restored<'a>(state: &mut State<'a>, bytes: &'a [u8]) -> Result<Value<'a>, Ref
     let mut buffers = Buffers::new(&state.budget);
     // A server refuses a damaged value, so look into it now.
     crate::keyspace::load::decode(&stored, &mut buffers).map_err(|_| BAD_DATA)?;
+    if stored.is_empty_collection(&mut buffers.first) {
+        return Err(BAD_DATA);
+    }
     state.keyspace.hold(stored, &mut buffers).map_err(|_| BAD_DATA)
 }

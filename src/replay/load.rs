@@ -21,6 +21,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// What went wrong, in a word.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Rdb(error) => error.code(),
+            Self::Aof(error) => error.code(),
+        }
+    }
+
     /// The absolute offset in the part.
     #[must_use]
     pub fn offset(&self) -> u64 {

@@ -104,6 +104,13 @@ impl Builder {
         self.finish_element(start);
     }
 
+    /// Add an element as it is encoded elsewhere, without its backlen.
+    pub(crate) fn push_encoded(&mut self, encoded: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(encoded);
+        self.finish_element(start);
+    }
+
     /// The elements pushed so far.
     pub(in crate::packed) fn iter(&self) -> impl Iterator<Item = Element<'_>> {
         let body = self.bytes.get(HEADER..).unwrap_or_default();

@@ -101,6 +101,12 @@ impl Builder {
         self.bytes.extend_from_slice(text);
     }
 
+    /// Add an entry as it is encoded elsewhere, without its prevlen.
+    pub(crate) fn push_encoded(&mut self, encoded: &[u8]) {
+        self.begin_entry();
+        self.bytes.extend_from_slice(encoded);
+    }
+
     /// Write the size of the entry before, and note where the new one begins.
     fn begin_entry(&mut self) {
         let start = self.bytes.len();

@@ -176,7 +176,8 @@ pub(super) fn valkey<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers, visit: &mut 
         let at = c.offset();
         let expiry = match i64::from_le_bytes(c.array()?) {
             -1 => None,
-            ms @ 0.. => Some(UnixMillis(ms)),
+            // Zero is a time here and "never" in the other forms; the next one has passed just as well.
+            ms @ 0.. => Some(UnixMillis(ms.max(1))),
             _ => return Err(bad_expiry(at)),
         };
         visit(Element::Field { field, value, expiry })?;

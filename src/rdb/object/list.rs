@@ -93,6 +93,21 @@ pub(super) fn items<'a, 'x, 'e>(
     Ok(())
 }
 
+/// False for a list of nodes whose first node has room for an element.
+pub(super) fn may_be_empty(value: &ValueRef<'_>) -> bool {
+    /// Bytes of a ziplist without entries; a listpack has fewer.
+    const EMPTY: u64 = 11;
+    let c = &mut value.cursor();
+    let first = length::decode(c).and_then(|_| {
+        if value.value_type == ValueType::ListQuicklist2 {
+            quicklist2_node(c).map(|node| node.1)
+        } else {
+            string::decode(c)
+        }
+    });
+    first.map_or(true, |node| node.len() <= EMPTY)
+}
+
 pub(super) fn count(value: &ValueRef<'_>, scratch: &mut Scratch) -> Result<u64> {
     let c = &mut value.cursor();
     let mut total = 0u64;

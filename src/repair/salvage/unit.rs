@@ -124,7 +124,9 @@ impl<'a> Reading<'a> {
             }
             opcode::AUX => {
                 let known = s.string()?.plain().is_some_and(|name| AUX_NAMES.contains(&name));
-                s.string()?;
+                let value = s.string()?;
+                // Readers look into the value: it may tell whose dialect this is.
+                self.reads(&value)?;
                 known.then_some((What::Other(first), 40.0))?
             }
             opcode::FUNCTION2 => {
@@ -150,6 +152,15 @@ impl<'a> Reading<'a> {
             }
             _ => return None,
         })
+    }
+
+    /// A text that can be had whole.
+    fn reads(&mut self, text: &Text<'a>) -> Option<()> {
+        if let Text::Lzf { compressed, len } = *text {
+            self.scratch.clear();
+            lzf::decompress(compressed, len, &mut self.scratch).ok()?;
+        }
+        Some(())
     }
 
     fn prefix(&mut self, text: &Text<'a>, want: usize) -> Option<&[u8]> {

@@ -1,0 +1,144 @@
+//! `--max-memory` is honoured by every command: what does not fit is refused with status 2 and a hint, and no process dies.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "a test says what is wrong by failing"
+)]
+#![cfg(feature = "cli")]
+
+use careen::bytes::{crc64, lzf};
+use careen::rdb::length;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// Strings of this many bytes, which take a hundredth of it.
+const LONG: usize = 8 << 20;
+
+fn compressed(text: &[u8], out: &mut Vec<u8>) {
+    let mut bytes = Vec::new();
+    lzf::compress(text, &mut bytes).unwrap();
+    out.push(0xc3);
+    length::encode(bytes.len() as u64, out);
+    length::encode(text.len() as u64, out);
+    out.extend_from_slice(&bytes);
+}
+
+/// A list and a hash of compressed strings.
+fn image() -> Vec<u8> {
+    let text = vec![b'x'; LONG];
+    let mut image = b"REDIS0009\x01\x01l\x01".to_vec();
+    compressed(&text, &mut image);
+    image.extend_from_slice(b"\x04\x01h\x01\x01f");
+    compressed(&text, &mut image);
+    image.push(0xff);
+    let sum = crc64::jones(&image);
+    image.extend_from_slice(&sum.to_le_bytes());
+    image
+}
+
+/// Commands that make a key a thousand times the size of the log.
+fn log() -> Vec<u8> {
+    let mut log = Vec::new();
+    careen::aof::writer::encode(&[b"SETRANGE".as_slice(), b"k", b"100000000", b"x"], &mut log);
+    log
+}
+
+struct Bench(tempfile::TempDir);
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("image"), image()).unwrap();
+        std::fs::write(folder.path().join("log"), log()).unwrap();
+        Self(folder)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn run(&self, arguments: &str, memory: &str, stdin: Option<&Path>) -> Output {
+        let stdin = stdin.map_or_else(Stdio::null, |path| std::fs::File::open(path).unwrap().into());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_careen"));
+        command.args(arguments.split(' ')).args(["--max-memory", memory, "--force"]);
+        command.current_dir(self.0.path()).stdin(stdin).output().unwrap()
+    }
+
+    fn refuses(&self, arguments: &str, memory: &str, stdin: Option<&Path>) {
+        let output = self.run(arguments, memory, stdin);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{arguments}: {said}");
+        assert!(said.contains("--max-memory"), "{arguments}: {said}");
+    }
+}
+
+const OF_IMAGES: [&str; 10] = [
+    "check",
+    "info",
+    "keys",
+    "get IN l",
+    "export",
+    "replay --digest",
+    "diff IN image",
+    "compact IN -o out",
+    "convert IN -o out",
+    "repair IN -o out",
+];
+
+fn on(command: &str, input: &str) -> String {
+    if command.contains("IN") { command.replace("IN", input) } else { format!("{command} {input}") }
+}
+
+#[test]
+fn an_input_that_is_read_into_memory_has_to_fit() {
+    let bench = Bench::new();
+    let image = bench.path("image");
+    for command in OF_IMAGES {
+        bench.refuses(&on(command, "-"), "1K", Some(&image));
+    }
+    bench.refuses("log -", "4", Some(&bench.path("log")));
+    bench.refuses("chat verify -", "1K", Some(&image));
+    bench.refuses("corpus fix image -o out", "1K", None);
+}
+
+#[test]
+fn what_is_decompressed_has_to_fit() {
+    let bench = Bench::new();
+    for command in [
+        "check",
+        "get IN l",
+        "export",
+        "replay --digest",
+        "diff IN log",
+        "compact IN -o out --target redis-7.2 --to aof",
+    ] {
+        bench.refuses(&on(command, "image"), "1M", None);
+    }
+}
+
+#[test]
+fn what_commands_make_grow_has_to_fit() {
+    let bench = Bench::new();
+    for command in ["replay --digest", "export", "keys", "compact IN -o out", "convert IN -o out --to rdb"] {
+        bench.refuses(&on(command, "log"), "1M", None);
+    }
+}
+
+#[test]
+fn what_fits_is_done() {
+    let bench = Bench::new();
+    for command in OF_IMAGES {
+        let output = bench.run(&on(command, "image"), "64M", None);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{command}: {said}");
+    }
+}
