@@ -76,6 +76,57 @@ impl Budget {
     }
 }
 
+/// What something took from an account; dropping it gives that back.
+#[derive(Debug, Default)]
+pub struct Charge {
+    budget: Budget,
+    bytes: u64,
+}
+
+impl Charge {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(budget: &Budget) -> Self {
+        Self { budget: budget.clone(), bytes: 0 }
+    }
+
+    /// Take more.
+    ///
+    /// # Errors
+    /// As [`Budget::charge`].
+    pub fn add(&mut self, bytes: u64) -> Result<(), Exhausted> {
+        self.budget.charge(bytes)?;
+        self.bytes = self.bytes.saturating_add(bytes);
+        Ok(())
+    }
+
+    /// Take what is missing to a total.
+    ///
+    /// # Errors
+    /// As [`Budget::charge`].
+    #[inline]
+    pub fn raise_to(&mut self, total: u64) -> Result<(), Exhausted> {
+        match total.checked_sub(self.bytes) {
+            Some(more @ 1..) => self.add(more),
+            _ => Ok(()),
+        }
+    }
+
+    /// The account.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        if self.bytes > 0 {
+            self.budget.refund(self.bytes);
+        }
+    }
+}
+
 /// How many elements a claim of `count` may make us reserve room for, when `remaining` bytes are left
 /// and no element takes fewer than `smallest` bytes.
 #[must_use]
@@ -96,6 +147,17 @@ mod tests {
         budget.refund(8);
         assert_eq!(budget.charge(10), Ok(()));
         assert!(Budget::new(u64::MAX).charge(u64::MAX).is_ok());
+    }
+
+    #[test]
+    fn what_is_charged_is_given_back_when_its_holder_is_gone() {
+        let budget = Budget::new(10);
+        let mut charge = Charge::new(&budget);
+        assert_eq!((charge.add(3), charge.raise_to(7), charge.raise_to(2)), (Ok(()), Ok(()), Ok(())));
+        assert_eq!(budget.spent(), 7);
+        assert!(charge.add(4).is_err());
+        drop(charge);
+        assert_eq!(budget.spent(), 0);
     }
 
     #[test]

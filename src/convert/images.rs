@@ -10,7 +10,7 @@ use super::rewrite::{Change, Rewriter};
 use super::scrub::Scrubber;
 use crate::bytes::Budget;
 use crate::bytes::source::Source;
-use crate::rdb::{self, Buffers, KeyRecord, Reader, Record, Target};
+use crate::rdb::{self, Buffers, KeyRecord, Reader, Record, Target, whole};
 use crate::scan::{self, Summary};
 use crate::select::Candidate;
 use crate::value::{DbIndex, UnixMillis};
@@ -156,21 +156,24 @@ fn each_record(
     budget: &Budget,
     visit: &mut impl FnMut(&Record<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let broken = |error| damaged(image, error);
-    let mut reader = Reader::new(image.bytes).map_err(broken)?;
-    while let Some(record) = reader.next_record().map_err(broken)? {
-        let Record::Compressed(blob) = &record else {
-            visit(&record)?;
-            continue;
-        };
-        let inflated = blob.inflate(budget).map_err(broken)?;
-        let mut inner = blob.reader(&inflated);
-        while let Some(record) = inner.next_inner().map_err(broken)? {
-            visit(&record)?;
-        }
-        reader.select(inner.db());
+    let mut reader = Reader::new(image.bytes).map_err(|error| damaged(image, error))?;
+    let walked = whole::each(&mut reader, budget, |met| visit(&met.record()).map_err(Stop::Refused));
+    walked.map_err(|stop| match stop {
+        Stop::Damaged(error) => damaged(image, error),
+        Stop::Refused(error) => error,
+    })
+}
+
+/// Why the first walk over an image ended early.
+enum Stop {
+    Damaged(rdb::Error),
+    Refused(Error),
+}
+
+impl From<rdb::Error> for Stop {
+    fn from(error: rdb::Error) -> Self {
+        Self::Damaged(error)
     }
-    Ok(())
 }
 
 /// One image on its way.

@@ -397,3 +397,21 @@ proptest! {
         }
     }
 }
+
+#[cfg(feature = "lz4")]
+#[test]
+fn keys_in_blobs_and_in_pieces_come_through_a_merge_and_differ_in_nothing() {
+    use crate::inspect::diff::{self, Loaded};
+    let place = Place::new();
+    std::fs::write(place.at("dragonfly.rdb"), crate::rdb::compressed::tests::blob_file()).unwrap();
+    std::fs::write(place.at("other.rdb"), b"REDIS0009\xfe\x03\x00\x01q\x011\xff\0\0\0\0\0\0\0\0").unwrap();
+    let inputs = [open(&place.at("dragonfly.rdb")), open(&place.at("other.rdb"))];
+    let merged = place.at("merged.rdb");
+    let options = Options { on_duplicate: OnDuplicate::First, ..to(Kind::Rdb, "redis-7.0") };
+    let report = run(&inputs, &merged, &options).unwrap();
+    assert_eq!(report.keys, 6);
+    let merged = open(&merged);
+    let sides = [&inputs[0], &merged].map(|input| Loaded::open(input, None, &Default::default()).unwrap());
+    let totals = diff::diff(&*sides[0].side(), &*sides[1].side(), &diff::Options::default(), &mut |_| Ok(())).unwrap();
+    assert_eq!((totals.same, totals.added, totals.removed, totals.changed), (5, 1, 0, 0));
+}

@@ -4,8 +4,8 @@
 #![expect(clippy::panic, reason = "a fuzz target speaks by panicking")]
 
 use super::object::{Template, skim};
-use super::reader::Skipped;
-use super::{Buffers, Dialect, KeyRecord, Reader, Record, ValueRef, ValueType};
+use super::whole::{self, Met};
+use super::{Buffers, Dialect, KeyRecord, Reader, Record, Result, ValueRef, ValueType};
 use crate::bytes::{Budget, Cursor};
 
 /// What a fuzzer's input may make us allocate, expanded strings and inflated blobs together.
@@ -42,6 +42,7 @@ pub fn reader(data: &[u8]) {
     };
     must(matches!(reader.next_record(), Ok(None)), "a reader goes on behind its end");
     must(end <= data.len() as u64, "a record ends behind the input");
+    look_inside(data, &mut buffers);
     if outcome.is_err() {
         must(!outline_to(&mut outline, u64::MAX), "an outline does not see an error");
     }
@@ -49,26 +50,27 @@ pub fn reader(data: &[u8]) {
 
 /// Step over one record: true when the reader then stands at `end`.
 fn outline_to(outline: &mut Reader<'_>, end: u64) -> bool {
-    matches!(outline.skip_record(), Ok(Some(Skipped::Record | Skipped::Compressed(_) | Skipped::End(_))))
-        && outline.offset() == end
+    matches!(outline.skip_record(), Ok(Some(_))) && outline.offset() == end
 }
 
 fn look(record: &Record<'_>, buffers: &mut Buffers) {
     match record {
         Record::Key(key) => look_at_key(key, buffers),
-        Record::Compressed(blob) => {
-            let budget = Budget::new(MEMORY);
-            let Ok(inflated) = blob.inflate(&budget) else { return };
-            let mut inner = blob.reader(&inflated);
-            while let Ok(Some(record)) = inner.next_inner() {
-                if let Record::Key(key) = record {
-                    look_at_key(&key, buffers);
-                }
-            }
-        }
         Record::ModuleAux { module, .. } => module.items().for_each(drop),
         _ => {}
     }
+}
+
+/// What is compressed or in pieces.
+fn look_inside(data: &[u8], buffers: &mut Buffers) {
+    let Ok(mut reader) = Reader::new(data) else { return };
+    // Where reading stops was seen before.
+    let _ = whole::each(&mut reader, &Budget::new(MEMORY), |met| -> Result<()> {
+        if let Met::Passing(Record::Key(key)) = met {
+            look_at_key(&key, buffers);
+        }
+        Ok(())
+    });
 }
 
 fn look_at_key(record: &KeyRecord<'_>, buffers: &mut Buffers) {

@@ -7,7 +7,8 @@ use std::io::Read;
 use super::error::{Error, ErrorKind, Result};
 use super::opcode::Dialect;
 use super::reader::Reader;
-use super::record::{CompressedBlob, Compression, Record};
+use super::record::{CompressedBlob, Compression};
+use crate::bytes::limits::Charge;
 use crate::bytes::{Budget, Cursor};
 use crate::value::DbIndex;
 
@@ -20,14 +21,7 @@ const STEP: u64 = 1 << 20;
 #[derive(Debug)]
 pub struct Inflated {
     bytes: Vec<u8>,
-    budget: Budget,
-    charged: u64,
-}
-
-impl Drop for Inflated {
-    fn drop(&mut self) {
-        self.budget.refund(self.charged);
-    }
+    charge: Charge,
 }
 
 impl CompressedBlob<'_> {
@@ -36,11 +30,10 @@ impl CompressedBlob<'_> {
     /// # Errors
     /// When the frame is damaged or the budget is spent.
     pub fn inflate(&self, budget: &Budget) -> Result<Inflated> {
-        let mut inflated = Inflated { bytes: Vec::new(), budget: budget.clone(), charged: 0 };
+        let mut inflated = Inflated { bytes: Vec::new(), charge: Charge::new(budget) };
         let mut input: Box<dyn Read + '_> = self.frame_reader()?;
         loop {
-            budget.charge(STEP).map_err(|e| Error::new(self.offset, ErrorKind::Exhausted(e)))?;
-            inflated.charged = inflated.charged.saturating_add(STEP);
+            inflated.charge.add(STEP).map_err(|e| Error::new(self.offset, ErrorKind::Exhausted(e)))?;
             let read = input.by_ref().take(STEP).read_to_end(&mut inflated.bytes);
             if read.map_err(|_| self.broken())? == 0 {
                 return Ok(inflated);
@@ -78,30 +71,26 @@ impl CompressedBlob<'_> {
     /// The database selected at the end of the blob.
     #[must_use]
     pub fn last_db(&self, budget: &Budget) -> DbIndex {
-        let Ok(inflated) = self.inflate(budget) else { return self.db };
-        let mut reader = self.reader(&inflated);
-        while let Ok(Some(record)) = reader.next_inner() {
-            if matches!(record, Record::End { .. }) {
-                break;
-            }
-        }
-        reader.db()
+        let (db, _) = self.each(budget, |_| -> Result<()> { Ok(()) });
+        db
     }
 }
 
 #[cfg(test)]
 #[cfg(feature = "lz4")]
-mod tests {
+pub(crate) mod tests {
     use super::*;
-    use crate::rdb::{KeyRecord, length};
+    use crate::rdb::{KeyRecord, Record, length};
 
-    fn blob_file() -> Vec<u8> {
+    /// Two keys in a blob that selects a database, one behind it, two in pieces.
+    pub(crate) fn blob_file() -> Vec<u8> {
         let mut frame = lz4_flex::frame::FrameEncoder::new(Vec::new());
         std::io::Write::write_all(&mut frame, b"\xfe\x03\x00\x01a\x011\x00\x01b\x012").unwrap();
         let frame = frame.finish().unwrap();
         let mut file = b"REDIS0009\xfa\x06df-ver\x011\xca".to_vec();
         length::encode(frame.len() as u64, &mut file);
         file.extend_from_slice(&frame);
+        file.extend_from_slice(b"\x00\x01p\x011");
         // Pieces of two entries, one between the other's.
         for (stream, piece) in [(7u32, &b"\x00\x01c\x04he"[..]), (8, b"\x00\x01d"), (7, b"ll"), (8, b"\x01x")] {
             file.push(0xe0);
@@ -143,7 +132,7 @@ mod tests {
         let options = crate::scan::Options::default();
         let summary = crate::scan::walk(&file, 0..file.len() as u64, &options, &Keys, take, |_| {}).unwrap();
         assert_eq!(summary.error, None);
-        assert_eq!(all, ["3:a=1", "3:b=2", "3:c=hell", "3:d=x"]);
+        assert_eq!(all, ["3:a=1", "3:b=2", "3:p=1", "3:c=hell", "3:d=x"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! | [`length`], [`string`] | the frames of everything |
 //! | [`record`], [`reader`] | records |
 //! | [`object`] | values, one file for each type |
+//! | [`whole`] | every record, those compressed or in pieces, too |
 //! | [`target`] | what a server can load |
 //! | [`encode`], [`writer`] | values, records and files, written for a target |
 //! | [`error`] | what can be wrong |
@@ -13,7 +14,7 @@
 
 #[doc(hidden)]
 pub mod attack;
-mod compressed;
+pub(crate) mod compressed;
 pub mod encode;
 pub mod error;
 pub mod length;
@@ -23,6 +24,7 @@ pub mod reader;
 pub mod record;
 pub mod string;
 pub mod target;
+pub mod whole;
 pub mod writer;
 
 pub use compressed::{DRAGONFLY_VERSION, Inflated};

@@ -7,6 +7,7 @@ use super::state::Args;
 use crate::aof;
 use crate::bytes::Cursor;
 use crate::keyspace::{BATCH, Family, Like};
+use crate::rdb::whole::{self, Met};
 use crate::rdb::{self, Buffers, Header, Record};
 use crate::value::Blob;
 use std::fmt;
@@ -119,22 +120,20 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
         let state = self.state_mut();
         let mut buffers = Buffers::new(&state.budget);
         let mut reader = rdb::Reader::new(input)?;
-        while let Some(record) = reader.next_record()? {
-            match record {
-                Record::Key(key) => state.keyspace.load(&key, &mut buffers)?,
-                Record::Function { code, .. } => drop(state.keyspace.load_function(code.to_blob(&mut buffers.first)?)),
-                Record::Compressed(blob) => {
-                    let inflated = blob.inflate(&state.budget)?;
-                    let mut inner = blob.reader(&inflated);
-                    while let Some(record) = inner.next_inner()? {
-                        if let Record::Key(key) = record {
-                            state.keyspace.load_owned(&key, &mut buffers)?;
-                        }
-                    }
+        whole::each(&mut reader, &state.budget, |met| -> rdb::Result<()> {
+            match met {
+                Met::Standing(Record::Key(key)) => state.keyspace.load(&key, &mut buffers)?,
+                Met::Passing(Record::Key(key)) => state.keyspace.load_owned(&key, &mut buffers)?,
+                Met::Standing(Record::Function { code, .. }) => {
+                    state.keyspace.load_function(code.to_blob(&mut buffers.first)?);
+                }
+                Met::Passing(Record::Function { code, .. }) => {
+                    state.keyspace.load_function(Blob::copied(&code.read(&mut buffers.first)?));
                 }
                 _ => {}
             }
-        }
+            Ok(())
+        })?;
         Ok(reader.offset())
     }
 }
@@ -177,4 +176,22 @@ fn named(name: &Blob<'_>, value: &Blob<'_>) -> Option<Like> {
     let mut numbers = std::str::from_utf8(value).ok()?.split('.').map(|part| part.parse().ok());
     let (major, minor) = (numbers.next()??, numbers.next().flatten().unwrap_or(0));
     Some(Like { family, major, minor })
+}
+
+#[cfg(test)]
+#[cfg(feature = "lz4")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_in_blobs_behind_them_and_in_pieces_land_in_their_database() {
+        let image = rdb::compressed::tests::blob_file();
+        let mut engine = Engine::new(Like::default());
+        engine.load_rdb(&image).unwrap();
+        let (keyspace, ..) = engine.finish();
+        let keys = keyspace.dbs().flat_map(|(db, keys)| keys.iter().map(move |entry| (db.0, entry.key.to_vec())));
+        let mut keys: Vec<_> = keys.collect();
+        keys.sort();
+        assert_eq!(keys, [b"a", b"b", b"c", b"d", b"p"].map(|key| (3, key.to_vec())));
+    }
 }

@@ -1,12 +1,12 @@
 //! Every record of an RDB image, in order, to a [`Task`].
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::ordered::{Filled, Job, ordered};
+use crate::bytes::Budget;
 use crate::bytes::crc64::Jones;
-use crate::bytes::{Budget, Cursor};
 use crate::rdb::reader::{Mark, Reader, Skipped};
+use crate::rdb::whole::{Assembled, Pieces};
 use crate::rdb::{self, KeyRecord, Record};
 use crate::value::DbIndex;
 
@@ -104,18 +104,6 @@ struct Work<'t, T> {
     budget: Budget,
 }
 
-/// An entry that Dragonfly wrote in pieces, between pieces of others.
-struct Assembled {
-    db: DbIndex,
-    bytes: Vec<u8>,
-}
-
-impl Assembled {
-    fn reader(&self) -> Reader<'_> {
-        Reader::resume(Cursor::new(&self.bytes), rdb::DRAGONFLY_VERSION, rdb::Dialect::Dragonfly, self.db)
-    }
-}
-
 /// A run of records; the thread that works on it reads them again, which costs less than handing them over.
 #[derive(Default)]
 struct Batch<'a> {
@@ -154,8 +142,8 @@ impl<'t, T: Task> Work<'t, T> {
             }
             match reader.next_inner() {
                 Ok(Some(Record::Compressed(blob))) => {
-                    self.compressed(local, &blob, output, spill);
-                    reader.select(blob.last_db(&self.budget));
+                    let db = self.compressed(local, &blob, output, spill);
+                    reader.select(db);
                 }
                 Ok(Some(Record::Key(key))) => self.task.key(local, &key, output, spill),
                 Ok(Some(record)) => self.task.other(local, &record, output),
@@ -165,26 +153,25 @@ impl<'t, T: Task> Work<'t, T> {
         }
     }
 
+    /// The records of a blob; the database selected behind them.
     fn compressed(
         &self,
         local: &mut T::Local,
         blob: &rdb::CompressedBlob<'_>,
         output: &mut T::Output,
         spill: &mut dyn FnMut(&mut T::Output),
-    ) {
-        let result = blob.inflate(&self.budget).and_then(|inflated| {
-            let mut reader = blob.reader(&inflated);
-            while let Some(record) = reader.next_inner()? {
-                match record {
-                    Record::Key(key) => self.task.key(local, &key, output, spill),
-                    other => self.task.other(local, &other, output),
-                }
+    ) -> DbIndex {
+        let (db, outcome) = blob.each(&self.budget, |record| -> rdb::Result<()> {
+            match record {
+                Record::Key(key) => self.task.key(local, &key, output, spill),
+                other => self.task.other(local, &other, output),
             }
             Ok(())
         });
-        if let Err(error) = result {
+        if let Err(error) = outcome {
             self.task.broken(local, error, output);
         }
+        db
     }
 }
 
@@ -266,7 +253,7 @@ struct Outline<'a> {
     error: Option<rdb::Error>,
     stored: Option<u64>,
     held: Option<(Mark<'a>, u64)>,
-    chunks: BTreeMap<u32, Assembled>,
+    pieces: Pieces,
     ended: bool,
     budget: Budget,
 }
@@ -282,7 +269,7 @@ impl<'a> Outline<'a> {
             error: None,
             stored: None,
             held: None,
-            chunks: BTreeMap::new(),
+            pieces: Pieces::new(budget),
             ended: false,
             budget: budget.clone(),
         })
@@ -315,7 +302,7 @@ impl<'a> Outline<'a> {
         }
         batch.section = Some((begin, good));
         if self.ended {
-            batch.assembled = std::mem::take(&mut self.chunks).into_values().collect();
+            batch.assembled = self.pieces.take().collect();
         }
         if records == 0 { Filled::End } else { Filled::Batch }
     }
@@ -355,15 +342,11 @@ impl<'a> Outline<'a> {
     /// Pieces of an entry are put together, and read when no more can come.
     fn assemble(&mut self, stream: u32, payload: &[u8]) -> bool {
         let at = self.reader.offset();
-        if let Err(spent) = self.budget.charge(payload.len() as u64) {
+        if let Err(spent) = self.pieces.add(stream, payload, self.reader.db(), at) {
             self.ended = true;
-            self.error = Some(rdb::Error::new(at, rdb::ErrorKind::Exhausted(spent)));
-            return false;
+            self.error = Some(spent);
         }
-        let db = self.reader.db();
-        let entry = self.chunks.entry(stream).or_insert_with(|| Assembled { db, bytes: Vec::new() });
-        entry.bytes.extend_from_slice(payload);
-        true
+        !self.ended
     }
 
     /// Take whole blocks into the sum, while they are in the cache.

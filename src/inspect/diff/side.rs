@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use crate::keyspace::{Entry, Keyspace, Value};
 use crate::rdb::object::MemberExpiries;
 use crate::rdb::reader::Mark;
-use crate::rdb::{self, Buffers, Reader, Record, ValueRef, ValueType};
+use crate::rdb::{self, Buffers, CompressedBlob, Reader, Record, ValueRef, ValueType};
 use crate::value::{Blob, DbIndex, Kind, UnixMillis};
 
 /// What an element of a decoded value takes, about: its bytes, mostly borrowed, and what stands beside it.
@@ -148,7 +148,8 @@ pub struct RdbSide<'a> {
 }
 
 impl<'a> RdbSide<'a> {
-    /// The image that an input begins with. Not for Dragonfly's, whose records are compressed: load them.
+    /// The image that an input begins with. Not for Dragonfly's, whose records may be compressed or in pieces: load
+    /// them.
     ///
     /// # Errors
     /// When there is none.
@@ -168,9 +169,9 @@ impl<'a> Side for RdbSide<'a> {
                         break;
                     }
                 }
-                Record::Compressed(blob) => {
-                    let what = "records that are compressed cannot be compared in place";
-                    return Err(rdb::Error::invalid(blob.offset, "rdb-compressed-opaque", what));
+                Record::Compressed(CompressedBlob { offset, .. }) | Record::Chunk { offset, .. } => {
+                    let what = "records that are compressed or in pieces cannot be compared in place";
+                    return Err(rdb::Error::invalid(offset, "rdb-compressed-opaque", what));
                 }
                 _ => {}
             }
