@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     engine.replay_part(0, source.bytes())?;
     let (keyspace, report, ()) = engine.finish();
     let replayed = start.elapsed();
-    let digest = digest::of_keyspace_on(&keyspace, like, 2);
+    let digest = digest::of_keyspace(&keyspace, like);
     println!("{digest}");
     println!("{} commands, {} keys, {} skipped", report.commands, keyspace.len(), report.skipped.total);
     println!("replay {replayed:.2?}, digest {:.2?}, heap {} bytes", start.elapsed() - replayed, keyspace.heap_bytes());

@@ -73,11 +73,12 @@ impl Bench {
         command.current_dir(self.0.path()).stdin(stdin).output().unwrap()
     }
 
-    fn refuses(&self, arguments: &str, memory: &str, stdin: Option<&Path>) {
+    /// What is wrong with how a command refuses, if anything.
+    fn refuses(&self, arguments: &str, memory: &str, stdin: Option<&Path>) -> Option<String> {
         let output = self.run(arguments, memory, stdin);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(2), "{arguments}: {said}");
-        assert!(said.contains("--max-memory"), "{arguments}: {said}");
+        let right = output.status.code() == Some(2) && said.contains("--max-memory");
+        (!right).then(|| format!("{arguments}: status {:?}, {said}", output.status.code()))
     }
 }
 
@@ -98,39 +99,47 @@ fn on(command: &str, input: &str) -> String {
     if command.contains("IN") { command.replace("IN", input) } else { format!("{command} {input}") }
 }
 
+/// What is read from a pipe goes to an unlinked file where memory does not hold it: little memory is enough, or there is
+/// a refusal.
 #[test]
-fn an_input_that_is_read_into_memory_has_to_fit() {
+fn no_command_dies_of_too_little_memory() {
     let bench = Bench::new();
-    let image = bench.path("image");
-    for command in OF_IMAGES {
-        bench.refuses(&on(command, "-"), "1K", Some(&image));
+    let (image, log) = (bench.path("image"), bench.path("log"));
+    let commands = OF_IMAGES.iter().map(|command| (on(command, "-"), &image));
+    let more = [("log -".into(), &log), ("chat verify -".into(), &image), ("corpus fix image -o out".into(), &image)];
+    for (command, stdin) in commands.chain(more) {
+        let output = bench.run(&command, "1K", Some(stdin));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        match output.status.code() {
+            Some(0 | 1) => {}
+            Some(2) => assert!(said.contains("--max-memory"), "{command}: {said}"),
+            other => panic!("{command}: {other:?} {said}"),
+        }
     }
-    bench.refuses("log -", "4", Some(&bench.path("log")));
-    bench.refuses("chat verify -", "1K", Some(&image));
-    bench.refuses("corpus fix image -o out", "1K", None);
 }
 
 #[test]
 fn what_is_decompressed_has_to_fit() {
     let bench = Bench::new();
-    for command in [
+    let decoding = [
         "check",
         "get IN l",
         "export",
         "replay --digest",
         "diff IN log",
         "compact IN -o out --target redis-7.2 --to aof",
-    ] {
-        bench.refuses(&on(command, "image"), "1M", None);
-    }
+    ];
+    let wrong: Vec<_> =
+        decoding.iter().filter_map(|command| bench.refuses(&on(command, "image"), "1M", None)).collect();
+    assert_eq!(wrong, [""; 0]);
 }
 
 #[test]
 fn what_commands_make_grow_has_to_fit() {
     let bench = Bench::new();
-    for command in ["replay --digest", "export", "keys", "compact IN -o out", "convert IN -o out --to rdb"] {
-        bench.refuses(&on(command, "log"), "1M", None);
-    }
+    let growing = ["replay --digest", "export", "keys", "compact IN -o out", "convert IN -o out --to rdb"];
+    let wrong: Vec<_> = growing.iter().filter_map(|command| bench.refuses(&on(command, "log"), "1M", None)).collect();
+    assert_eq!(wrong, [""; 0]);
 }
 
 #[test]

@@ -74,7 +74,7 @@ impl Diff {
         }
         let (a, b) = (cx.open_sound(&self.a)?, cx.open_sound(&self.b)?);
         let (of_a, of_b) = (self.load(&a, cx)?, self.load(&b, cx)?);
-        let executed = complain(&a, &of_a, cx).max(complain(&b, &of_b, cx));
+        let executed = complain(&a, &of_a, cx)?.max(complain(&b, &of_b, cx)?);
         let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
         let totals = self.compare(&of_a, &of_b, cx, &mut out).map_err(|error| failure(&a, &b, error))?;
         if self.format == DiffFormat::Text {
@@ -154,19 +154,23 @@ fn is_beyond(selection: &Selection, shown: u64) -> bool {
 }
 
 /// Say which commands could not be executed.
-fn complain(input: &Input, loaded: &Loaded<'_>, cx: &Context<'_>) -> Exit {
-    let Some(report) = loaded.report() else { return Exit::Clean };
+fn complain(input: &Input, loaded: &Loaded<'_>, cx: &Context<'_>) -> Result<Exit, Failure> {
+    let Some(report) = loaded.report() else { return Ok(Exit::Clean) };
     for noted in &report.skipped.first {
         let part = usize::try_from(noted.place.part).ok().and_then(|part| input.parts.get(part));
         let name = part.map_or(&input.name, |part| &part.name);
         let (name, command) = (escape::text(name.as_bytes()), escape::text(&noted.argv0));
-        cx.complain(&format!("{name}: {command} at offset {}: {}", noted.place.offset, noted.why), None);
+        let line = format!("{command} at offset {}: {}", noted.place.offset, noted.why);
+        if matches!(noted.why, careen::replay::Refusal::Memory(_)) {
+            return Err(Failure::exhausted(&name, &line));
+        }
+        cx.complain(&format!("{name}: {line}"), None);
     }
     let more = report.skipped.total.saturating_sub(report.skipped.first.len() as u64);
     if more > 0 {
         cx.complain(&format!("{}: {more} more commands were not executed", escape::text(input.name.as_bytes())), None);
     }
-    if report.skipped.total > 0 { Exit::Findings } else { Exit::Clean }
+    Ok(if report.skipped.total > 0 { Exit::Findings } else { Exit::Clean })
 }
 
 fn failure(a: &Input, b: &Input, error: diff::Error) -> Failure {

@@ -58,8 +58,17 @@ impl Replay {
         let mut bar = cx.progress(input.bytes(), false);
         let outcome = whole::replay(&input, &options, (), &mut |done| bar.reached(done))?;
         drop(bar);
-        let exit = cx.settle_replay(&input, &outcome)?;
-        let digest = digest::of_keyspace_on(&outcome.keyspace, outcome.like, cx.scan_options().threads);
+        let mut exit = cx.settle_replay(&input, &outcome)?;
+        let threads = cx.scan_options().threads;
+        let (digest, undecoded) = digest::of_keyspace_within(&outcome.keyspace, outcome.like, threads, &cx.budget);
+        if let Some(error) = undecoded {
+            let name = escape::text(input.name.as_bytes());
+            if error.is_exhausted() {
+                return Err(Failure::exhausted(&name, &error.to_string()));
+            }
+            cx.complain(&format!("{name}: {error}; it counts as empty"), error.hint());
+            exit = Exit::Findings;
+        }
         let text = match self.format {
             ReplayFormat::Json => format!("{}\n", as_json(&input, &outcome, digest)),
             ReplayFormat::Text if self.digest => format!("{digest}\n"),

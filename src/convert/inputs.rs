@@ -13,7 +13,7 @@ use crate::keyspace::{Keyspace, Like};
 use crate::rdb::reader::Header;
 use crate::rdb::target::PORTABLE;
 use crate::rdb::{Dialect, Target};
-use crate::replay::whole;
+use crate::replay::{Refusal, whole};
 use std::path::{Path, PathBuf};
 
 /// Write inputs as one output: several are merged, and those must be images.
@@ -126,6 +126,10 @@ fn execute<'i>(
         return Err(Error::Log { file: name(Some(damage.part)), offset, why });
     }
     let report = outcome.report;
+    if let Some(noted) = report.skipped.first.iter().find(|noted| matches!(noted.why, Refusal::Memory(_))) {
+        let (file, offset) = (name(usize::try_from(noted.place.part).ok()), noted.place.offset);
+        return Err(Error::Exhausted { file, offset, why: format!("{}: {}", noted.argv0.escape_ascii(), noted.why) });
+    }
     let first = report.skipped.first.iter().find(|noted| noted.why.loses_state());
     let lost = first.filter(|_| report.lost > 0).map(|noted| Lost {
         file: name(usize::try_from(noted.place.part).ok()),

@@ -5,6 +5,8 @@ use crate::rdb;
 use crate::value::DbIndex;
 use std::{fmt, io};
 
+const MORE_MEMORY: &str = "give more with --max-memory";
+
 /// How many losses are kept by name.
 const KEPT: usize = 100;
 /// How many of them an error names.
@@ -114,6 +116,15 @@ pub enum Error {
         /// Why.
         why: String,
     },
+    /// Executing a log needs more memory than it may have.
+    Exhausted {
+        /// Its name.
+        file: String,
+        /// Where.
+        offset: u64,
+        /// The command, and how much it needs.
+        why: String,
+    },
     /// The target cannot hold everything.
     Unfit {
         /// The target's name.
@@ -144,6 +155,7 @@ impl Error {
             Self::Damaged { error, .. } => error.code(),
             Self::Checksum { .. } => "rdb-checksum-mismatch",
             Self::Log { .. } => "convert-log",
+            Self::Exhausted { .. } => "memory-budget",
             Self::Unfit { .. } => "convert-unfit",
             Self::Duplicate { .. } => "convert-duplicate-key",
             Self::Unsupported(_) => "convert-unsupported",
@@ -155,6 +167,8 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::Damaged { error, .. } if error.is_exhausted() => Some(MORE_MEMORY),
+            Self::Exhausted { .. } => Some(MORE_MEMORY),
             Self::Damaged { .. } | Self::Checksum { .. } => {
                 Some("`careen repair` saves what is sound; `careen check` lists all damage")
             }
@@ -176,7 +190,9 @@ impl fmt::Display for Error {
             Self::Checksum { file, stored, computed } => {
                 write!(f, "{file}: check-sum: the stored checksum is {stored:016x}, that of the bytes {computed:016x}")
             }
-            Self::Log { file, offset, why } => write!(f, "{file}: replay at offset {offset}: {why}"),
+            Self::Log { file, offset, why } | Self::Exhausted { file, offset, why } => {
+                write!(f, "{file}: replay at offset {offset}: {why}")
+            }
             Self::Unfit { target, losses } => {
                 write!(f, "{target} cannot hold everything:")?;
                 for (index, loss) in losses.first.iter().take(NAMED).enumerate() {

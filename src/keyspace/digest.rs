@@ -12,11 +12,13 @@
 
 use super::load::decode;
 use super::{Db, Entry, Hash, Keyspace, Like, Stream, Value, Vectors, Zset};
+use crate::bytes::Budget;
 use crate::modules::vectorset;
-use crate::rdb::{Buffers, Element, Scratch, ValueRef, ValueType};
+use crate::rdb::{self, Buffers, Element, Scratch, ValueRef, ValueType};
 use crate::value::{Kind, StreamId, UnixMillis, number};
 use sha1::{Digest as _, Sha1};
 use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// 20 bytes that stand for a value or a whole keyspace.
@@ -57,7 +59,7 @@ impl Digest {
         self.xor(&element.0);
     }
 
-    fn scored(&mut self, member: &[u8], score: f64, rules: Rules, text: &mut Vec<u8>) {
+    fn scored(&mut self, member: &[u8], score: f64, rules: Rules<'_>, text: &mut Vec<u8>) {
         let mut element = Self::default();
         element.mix(member);
         text.clear();
@@ -103,47 +105,62 @@ fn type_number(kind: Kind) -> u32 {
     }
 }
 
-/// What goes into a digest only on some servers.
+/// What goes into a digest only on some servers, and where trouble is noted.
 #[derive(Clone, Copy, Debug)]
-struct Rules {
+struct Rules<'t> {
     scores: number::ScoreText,
     field_expiry: bool,
     compact_has_no_minus_zero: bool,
+    trouble: &'t Trouble,
 }
 
-impl Rules {
-    fn of(like: Like) -> Self {
+/// What decoding is charged to, and the first value that could not be decoded.
+#[derive(Debug, Default)]
+struct Trouble {
+    budget: Budget,
+    first: OnceLock<rdb::Error>,
+}
+
+impl<'t> Rules<'t> {
+    fn of(like: Like, trouble: &'t Trouble) -> Self {
         let scores = if like.at_least_redis(7, 2) { number::ScoreText::Fpconv } else { number::ScoreText::Printf17 };
         let compact_has_no_minus_zero = like.at_least_redis(7, 0);
-        Self { scores, field_expiry: like.at_least_redis(7, 4), compact_has_no_minus_zero }
+        Self { scores, field_expiry: like.at_least_redis(7, 4), compact_has_no_minus_zero, trouble }
     }
 }
 
 /// `DEBUG DIGEST`: one number for all databases.
 #[must_use]
 pub fn of_keyspace(keyspace: &Keyspace<'_>, like: Like) -> Digest {
-    of_keyspace_on(keyspace, like, 1)
+    of_keyspace_within(keyspace, like, 1, &Budget::default()).0
 }
 
-/// The same on several threads.
+/// The same on several threads, with what it takes charged to a budget. Of several values that cannot be decoded, which
+/// count as empty, one is told.
 #[must_use]
-pub fn of_keyspace_on(keyspace: &Keyspace<'_>, like: Like, threads: usize) -> Digest {
+pub fn of_keyspace_within(
+    keyspace: &Keyspace<'_>,
+    like: Like,
+    threads: usize,
+    budget: &Budget,
+) -> (Digest, Option<rdb::Error>) {
+    let trouble = Trouble { budget: budget.clone(), first: OnceLock::new() };
     let mut whole = Digest::default();
     for (index, db) in keyspace.dbs().filter(|(_, db)| !db.is_empty()) {
         whole.mix(&index.0.to_be_bytes());
-        whole.combine(of_db(db, Rules::of(like), threads));
+        whole.combine(of_db(db, Rules::of(like, &trouble), threads));
     }
-    whole
+    (whole, trouble.first.into_inner())
 }
 
 /// `DEBUG DIGEST-VALUE`: the value and whether it expires, without the key.
 #[must_use]
 pub fn of_value(value: &Value<'_>, expires: Option<UnixMillis>, like: Like) -> Digest {
-    add_value(Digest::default(), value, expires, Rules::of(like), &mut Vec::new())
+    add_value(Digest::default(), value, expires, Rules::of(like, &Trouble::default()), &mut Vec::new())
 }
 
 /// The sum of the hashes of all keys of a database, which can be made in any order.
-fn of_db(db: &Db<'_>, rules: Rules, threads: usize) -> [u8; 20] {
+fn of_db(db: &Db<'_>, rules: Rules<'_>, threads: usize) -> [u8; 20] {
     let threads = threads.min(db.chunks().len()).max(1);
     let next = AtomicUsize::new(0);
     let work = || {
@@ -167,7 +184,7 @@ fn of_db(db: &Db<'_>, rules: Rules, threads: usize) -> [u8; 20] {
     sum.0
 }
 
-fn of_entries<'e, 'a: 'e>(entries: impl Iterator<Item = &'e Entry<'a>>, rules: Rules) -> [u8; 20] {
+fn of_entries<'e, 'a: 'e>(entries: impl Iterator<Item = &'e Entry<'a>>, rules: Rules<'_>) -> [u8; 20] {
     let mut sum = Digest::default();
     let mut text = Vec::new();
     for Entry { key, value, expires } in entries {
@@ -183,7 +200,7 @@ fn add_value(
     mut digest: Digest,
     value: &Value<'_>,
     expires: Option<UnixMillis>,
-    rules: Rules,
+    rules: Rules<'_>,
     text: &mut Vec<u8>,
 ) -> Digest {
     digest.mix(&type_number(value.kind()).to_be_bytes());
@@ -204,12 +221,13 @@ fn add_value(
     digest
 }
 
-/// A value straight from its stored form. What cannot be decoded counts as empty: loading reports it.
-fn add_stored(digest: &mut Digest, stored: &ValueRef<'_>, rules: Rules, text: &mut Vec<u8>) {
+/// A value straight from its stored form. What cannot be decoded counts as empty, and is noted.
+fn add_stored(digest: &mut Digest, stored: &ValueRef<'_>, rules: Rules<'_>, text: &mut Vec<u8>) {
     let mut folded = *digest;
     let mut minus_zero = false;
     let is_plain = matches!(stored.value_type, ValueType::Zset | ValueType::Zset2);
-    let walked = stored.elements(&mut Buffers::default(), &mut |element: Element<'_, '_>| {
+    let budget = &rules.trouble.budget;
+    let walked = stored.elements(&mut Buffers::new(budget), &mut |element: Element<'_, '_>| {
         match element {
             Element::Item(piece) => folded.mix(&piece),
             Element::Member(piece, _) => folded.xor(&piece),
@@ -228,7 +246,7 @@ fn add_stored(digest: &mut Digest, stored: &ValueRef<'_>, rules: Rules, text: &m
             }
             Element::Module(module) => {
                 let mut all = Digest::default();
-                let scratch = &mut Scratch::default();
+                let scratch = &mut Scratch::new(budget.clone());
                 if vectorset::digest_parts(&module, scratch, &mut |parts| all.sequence(parts)).is_some() {
                     folded.xor(&all.0);
                 }
@@ -241,11 +259,15 @@ fn add_stored(digest: &mut Digest, stored: &ValueRef<'_>, rules: Rules, text: &m
     let is_inserted = matches!(stored.value_type, ValueType::Zset | ValueType::Zset2);
     if minus_zero
         && is_inserted
-        && let Ok(Some(Value::Zset(zset))) = decode(stored, &mut Buffers::default())
+        && let Ok(Some(Value::Zset(zset))) = decode(stored, &mut Buffers::new(budget))
     {
         add_zset(digest, &zset, rules, text);
-    } else if walked.is_ok() {
-        *digest = folded;
+    } else {
+        match walked {
+            Ok(()) => *digest = folded,
+            // The first one is told; which that is among several threads is chance.
+            Err(error) => drop(rules.trouble.first.set(error)),
+        }
     }
 }
 
@@ -263,14 +285,14 @@ fn add_vectors(digest: &mut Digest, vectors: &Vectors<'_>) {
     digest.xor(&all.0);
 }
 
-fn add_hash(digest: &mut Digest, hash: &Hash<'_>, rules: Rules) {
+fn add_hash(digest: &mut Digest, hash: &Hash<'_>, rules: Rules<'_>) {
     let expiring = rules.field_expiry && hash.has_expiries();
     for (field, value) in hash.iter() {
         digest.field(field, value, expiring && hash.expiry(field).is_some());
     }
 }
 
-fn add_zset(digest: &mut Digest, zset: &Zset<'_>, rules: Rules, text: &mut Vec<u8>) {
+fn add_zset(digest: &mut Digest, zset: &Zset<'_>, rules: Rules<'_>, text: &mut Vec<u8>) {
     for (member, score) in zset.iter() {
         let score = if score == 0.0 && rules.compact_has_no_minus_zero && !zset.skiplist { 0.0 } else { score };
         digest.scored(member, score, rules, text);
@@ -385,9 +407,11 @@ mod tests {
             keyspace.db_mut(DbIndex(1)).set(name, set(&["a", "b"]), None);
         }
         let alone = of_keyspace(&keyspace, OLD);
-        assert!([2, 3, 8].iter().all(|&threads| of_keyspace_on(&keyspace, OLD, threads) == alone));
+        assert!(
+            [2, 3, 8].iter().all(|&threads| of_keyspace_within(&keyspace, OLD, threads, &Budget::default()).0 == alone)
+        );
         keyspace.db_mut(DbIndex(1)).remove(b"key:7");
-        assert_ne!(of_keyspace_on(&keyspace, OLD, 2), alone);
+        assert_ne!(of_keyspace_within(&keyspace, OLD, 2, &Budget::default()).0, alone);
     }
 
     #[test]
