@@ -89,7 +89,10 @@ impl Worker {
         let mut waits = 0;
         let mut deadline = Instant::now().checked_add(timeout);
         let mut used = None;
-        while sent {
+        loop {
+            if !sent {
+                break;
+            }
             let left = deadline.map_or(timeout, |at| at.saturating_duration_since(Instant::now()));
             match self.lines.recv_timeout(left) {
                 Ok(line) => match line.split_at_checked(1) {

@@ -120,5 +120,6 @@ fn lane<'f>(take: &dyn Fn() -> Option<&'f PathBuf>, hear: &dyn Fn(Judged), limit
     Ok(peak)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
