@@ -42,6 +42,16 @@ enum What {
     Resize(u64, u64),
 }
 
+/// Which key it is, and where it goes.
+#[derive(Debug)]
+pub(crate) struct Place<'k> {
+    pub(crate) route: Route,
+    pub(crate) db: DbIndex,
+    pub(crate) key: &'k [u8],
+    /// It need not be told apart from the key before it, since no limit cuts between them.
+    pub(crate) join: bool,
+}
+
 impl Batch {
     /// A record as it stands; joined to the one before it if that stands right there.
     #[inline]
@@ -59,25 +69,28 @@ impl Batch {
         self.pieces.push(Piece { route, db, keys: 1, what: What::Run(run) });
     }
 
-    /// Numbers of keys of a database.
-    pub(crate) fn resize(&mut self, db: DbIndex, keys: u64, expires: u64) {
-        self.pieces.push(Piece { route: None, db, keys: 0, what: What::Resize(keys, expires) });
+    /// The last bytes are a key; joined to the one before it like a run.
+    fn encoded(&mut self, route: Route, db: DbIndex, len: usize, join: bool) {
+        if let Some(Piece { route: before, db: same_db, keys, what: What::Encoded(longer) }) = self.pieces.last_mut()
+            && join
+            && *same_db == db
+            && *before == route
+        {
+            *longer = longer.saturating_add(len);
+            *keys = keys.saturating_add(1);
+            return;
+        }
+        self.pieces.push(Piece { route, db, keys: 1, what: What::Encoded(len) });
     }
 
-    /// A key that is encoded into `buffer` and, when it is large, handed on in pieces.
-    ///
-    /// # Errors
-    /// When its value is damaged. That the target has no form for it is a loss.
-    pub(crate) fn encode(
+    fn encode_in_pieces(
         &mut self,
-        route: Route,
+        route: &Route,
         db: DbIndex,
-        key: &[u8],
-        buffer: &mut Vec<u8>,
         spill: &mut dyn FnMut(&mut Self),
         encode: impl FnOnce(&mut Out<'_>) -> Outcome<Lost>,
-    ) -> rdb::Result<()> {
-        buffer.clear();
+    ) -> Outcome<Lost> {
+        let mut buffer = Vec::new();
         let mut keys = 1;
         let mut hand_on = |bytes: &mut Vec<u8>| {
             self.bytes.extend_from_slice(bytes);
@@ -86,10 +99,41 @@ impl Batch {
             self.pieces.push(Piece { route: route.clone(), db, keys: std::mem::take(&mut keys), what });
             spill(self);
         };
-        let done = encode(&mut Out { bytes: &mut *buffer, spill: &mut hand_on });
+        let done = encode(&mut Out { bytes: &mut buffer, spill: &mut hand_on });
         if !buffer.is_empty() {
-            hand_on(buffer);
+            hand_on(&mut buffer);
         }
+        done
+    }
+
+    /// Numbers of keys of a database.
+    pub(crate) fn resize(&mut self, db: DbIndex, keys: u64, expires: u64) {
+        self.pieces.push(Piece { route: None, db, keys: 0, what: What::Resize(keys, expires) });
+    }
+
+    /// A key that is encoded; a large one is handed on in pieces.
+    ///
+    /// # Errors
+    /// When its value is damaged. That the target has no form for it is a loss.
+    pub(crate) fn encode(
+        &mut self,
+        place: Place<'_>,
+        spill: Option<&mut dyn FnMut(&mut Self)>,
+        encode: impl FnOnce(&mut Out<'_>) -> Outcome<Lost>,
+    ) -> rdb::Result<()> {
+        let Place { route, db, key, join } = place;
+        let done = match spill {
+            Some(spill) => self.encode_in_pieces(&route, db, spill, encode),
+            None => {
+                let begin = self.bytes.len();
+                let done = encode(&mut Out { bytes: &mut self.bytes, spill: &mut |_| {} });
+                let len = self.bytes.len().saturating_sub(begin);
+                if len > 0 {
+                    self.encoded(route, db, len, join);
+                }
+                done
+            }
+        };
         let mut lose = |what, whole| self.losses.add(Loss { key: Some((db, key.to_vec())), what, whole });
         match done {
             Ok(lost) => lost.into_iter().for_each(|what| lose(what, false)),

@@ -1,6 +1,6 @@
 //! RDB images into outputs, record by record, on all threads and in constant memory.
 
-use super::batch::{Batch, Taker};
+use super::batch::{Batch, Place, Taker};
 use super::merged::Winners;
 use super::options::{Choice, Kind, Options};
 use super::outputs::{Outputs, refuse_to_destroy};
@@ -11,6 +11,7 @@ use super::scrub::Scrubber;
 use crate::bytes::Budget;
 use crate::bytes::source::Source;
 use crate::rdb::{self, Buffers, KeyRecord, Reader, Record, Target, whole};
+use crate::scan::walk::LARGE_RECORD;
 use crate::scan::{self, Summary};
 use crate::select::Candidate;
 use crate::value::{DbIndex, UnixMillis};
@@ -251,7 +252,9 @@ impl One<'_> {
             batch.run(route, key.db, run, self.options.selection.limit.is_none());
             return Ok(());
         }
-        batch.encode(route, key.db, &key.key, &mut local.buffer, spill, |out| {
+        let join = self.options.selection.limit.is_none();
+        let spill = (key.raw.len() as u64 > LARGE_RECORD).then_some(spill);
+        batch.encode(Place { route, db: key.db, key: &key.key, join }, spill, |out| {
             local.rewriter.record(key, self.opening.dialect, out)
         })
     }
@@ -287,7 +290,6 @@ impl One<'_> {
 #[derive(Debug)]
 struct Local {
     rewriter: Rewriter,
-    buffer: Vec<u8>,
     /// The database selected last in this batch: a size stands right behind that.
     db: Option<DbIndex>,
 }
@@ -298,7 +300,7 @@ impl scan::Task for One<'_> {
 
     fn local(&self) -> Local {
         let buffers = Buffers::new(&self.options.scan.budget);
-        Local { rewriter: Rewriter::new(self.change, buffers), buffer: Vec::new(), db: None }
+        Local { rewriter: Rewriter::new(self.change, buffers), db: None }
     }
 
     fn key(&self, local: &mut Local, key: &KeyRecord<'_>, batch: &mut Batch, spill: &mut dyn FnMut(&mut Batch)) {

@@ -1,6 +1,6 @@
 //! A keyspace into outputs: what a log came to, key by key, on all threads.
 
-use super::batch::{Batch, Taker};
+use super::batch::{Batch, Place, Taker};
 use super::logical::Logical;
 use super::options::Options;
 use super::outputs::Outputs;
@@ -34,7 +34,6 @@ struct All<'k, 'a> {
 struct Local {
     rewriter: Rewriter,
     buffers: Buffers,
-    buffer: Vec<u8>,
 }
 
 /// Write a keyspace. `dialect` is that of the images whose values are in it as they were stored.
@@ -113,7 +112,7 @@ impl<'k, 'a> Job for All<'k, 'a> {
     fn local(&self) -> Local {
         let budget = &self.options.scan.budget;
         let rewriter = Rewriter::new(self.change, Buffers::new(budget));
-        Local { rewriter, buffers: Buffers::new(budget), buffer: Vec::new() }
+        Local { rewriter, buffers: Buffers::new(budget) }
     }
 
     fn work(&self, local: &mut Local, entries: &mut Self::Input, batch: &mut Batch) {
@@ -135,8 +134,11 @@ impl<'a> All<'_, 'a> {
                 continue;
             }
             let route = self.options.split.as_ref().and_then(|split| split.route(*db, &entry.key));
-            let Local { rewriter, buffers, buffer } = local;
-            let done = batch.encode(route, *db, &entry.key, buffer, spill, |out: &mut Out<'_>| match &entry.value {
+            let Local { rewriter, buffers } = local;
+            let place = Place { route, db: *db, key: &entry.key, join: self.options.selection.limit.is_none() };
+            let spill: Option<&mut dyn FnMut(&mut Batch)> =
+                if is_large(&entry.value) { Some(&mut *spill) } else { None };
+            let done = batch.encode(place, spill, |out: &mut Out<'_>| match &entry.value {
                 Value::Stored(stored) => rewriter.held(&entry.key, entry.expires, **stored, self.dialect, out),
                 Value::Vectors(vectors) => rewriter.vectors(&entry.key, entry.expires, vectors, out),
                 value => rewriter.elements(&entry.key, entry.expires, &mut Logical { value, buffers }, out),

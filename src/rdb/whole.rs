@@ -46,7 +46,12 @@ pub fn each<'a, E: From<Error>>(
     mut visit: impl FnMut(Met<'a, '_>) -> std::result::Result<(), E>,
 ) -> std::result::Result<(), E> {
     let mut pieces = Pieces::new(budget);
-    while let Some(record) = reader.next_record()? {
+    loop {
+        // Nearly all records are keys as they are mostly written: those are not moved about.
+        while let Some(key) = reader.plain_key() {
+            visit(Met::Standing(Record::Key(key)))?;
+        }
+        let Some(record) = reader.next_record()? else { return Ok(()) };
         match record {
             Record::Compressed(blob) => {
                 let (db, inside) = blob.each(budget, |record| visit(Met::Passing(record)));
@@ -63,7 +68,6 @@ pub fn each<'a, E: From<Error>>(
             other => visit(Met::Standing(other))?,
         }
     }
-    Ok(())
 }
 
 impl CompressedBlob<'_> {
