@@ -55,14 +55,16 @@ pub fn ordered<J: Job>(
 ) -> Result<(), J::Error> {
     let workers = threads.max(1).saturating_sub(1);
     let (todo, queue) = unbounded::<Slot<J::Input, J::Output>>();
-    let (finished, results) = unbounded::<Slot<J::Input, J::Output>>();
+    let (finished, results) = unbounded::<Finished<J>>();
     std::thread::scope(|scope| {
         for _ in 0..workers {
             let (queue, finished) = (queue.clone(), finished.clone());
             scope.spawn(move || work_through(job, &queue, &finished));
         }
+        drop(finished);
+        let waiting = BTreeMap::new();
         let mut conductor =
-            Conductor { job, local: job.local(), queue: &queue, results: &results, waiting: BTreeMap::new() };
+            Conductor { job, local: job.local(), queue: &queue, results: &results, waiting, panicked: false };
         let outcome = conductor.run(&todo, workers, &mut fill, &mut alone, &mut take);
         // Workers end when nobody can send to them any more; what they still hold is dropped with the channels.
         while queue.try_recv().is_ok() {}
@@ -71,16 +73,31 @@ pub fn ordered<J: Job>(
     })
 }
 
-fn work_through<J: Job>(
-    job: &J,
-    queue: &Receiver<Slot<J::Input, J::Output>>,
-    finished: &Sender<Slot<J::Input, J::Output>>,
-) {
+fn work_through<J: Job>(job: &J, queue: &Receiver<Slot<J::Input, J::Output>>, finished: &Sender<Finished<J>>) {
+    let _alarm = Alarm::<J>(finished);
     let mut local = job.local();
     while let Ok(mut slot) = queue.recv() {
         job.work(&mut local, &mut slot.input, &mut slot.output);
-        if finished.send(slot).is_err() {
+        if finished.send(Ok(slot)).is_err() {
             return;
+        }
+    }
+}
+
+/// A batch that is done; an error when the worker that had it panicked.
+type Finished<J> = Result<Slot<<J as Job>::Input, <J as Job>::Output>, Panicked>;
+
+/// A worker is gone, and its batch with it.
+struct Panicked;
+
+/// Tells the conductor when its worker panics: it would wait for that batch forever.
+struct Alarm<'f, J: Job>(&'f Sender<Finished<J>>);
+
+impl<J: Job> Drop for Alarm<'_, J> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // Nobody listens when the job has ended already.
+            let _ = self.0.send(Err(Panicked));
         }
     }
 }
@@ -89,8 +106,10 @@ struct Conductor<'j, J: Job> {
     job: &'j J,
     local: J::Local,
     queue: &'j Receiver<Slot<J::Input, J::Output>>,
-    results: &'j Receiver<Slot<J::Input, J::Output>>,
+    results: &'j Receiver<Finished<J>>,
     waiting: BTreeMap<u64, Slot<J::Input, J::Output>>,
+    /// A worker is gone: the job ends, and the scope goes on with the panic.
+    panicked: bool,
 }
 
 impl<J: Job> Conductor<'_, J> {
@@ -107,8 +126,11 @@ impl<J: Job> Conductor<'_, J> {
         free.resize_with(slots, Default::default);
         let (mut made, mut taken, mut at_end) = (0u64, 0u64, false);
         loop {
-            while let Ok(slot) = self.results.try_recv() {
-                self.waiting.insert(slot.number, slot);
+            while let Ok(finished) = self.results.try_recv() {
+                self.keep(finished);
+            }
+            if self.panicked {
+                return Ok(());
             }
             while let Some(mut slot) = self.waiting.remove(&taken) {
                 take(&mut slot.input, &mut slot.output)?;
@@ -134,13 +156,16 @@ impl<J: Job> Conductor<'_, J> {
                         self.waiting.insert(slot.number, slot);
                     }
                     Filled::Alone => {
-                        while taken < made {
+                        while taken < made && !self.panicked {
                             self.step();
                             while let Some(mut slot) = self.waiting.remove(&taken) {
                                 take(&mut slot.input, &mut slot.output)?;
                                 taken = taken.saturating_add(1);
                                 free.push((slot.input, slot.output));
                             }
+                        }
+                        if self.panicked {
+                            return Ok(());
                         }
                         alone(&mut self.local, &mut slot.input, &mut slot.output)?;
                         take(&mut slot.input, &mut slot.output)?;
@@ -155,15 +180,20 @@ impl<J: Job> Conductor<'_, J> {
 
     /// Get one batch done: work on one that nobody has begun, else wait for one under way.
     fn step(&mut self) {
-        let slot = match self.queue.try_recv() {
+        let finished = match self.queue.try_recv() {
             Ok(mut slot) => {
                 self.job.work(&mut self.local, &mut slot.input, &mut slot.output);
-                Some(slot)
+                Ok(slot)
             }
-            Err(_) => self.results.recv().ok(),
+            Err(_) => self.results.recv().unwrap_or(Err(Panicked)),
         };
-        if let Some(slot) = slot {
-            self.waiting.insert(slot.number, slot);
+        self.keep(finished);
+    }
+
+    fn keep(&mut self, finished: Finished<J>) {
+        match finished {
+            Ok(slot) => drop(self.waiting.insert(slot.number, slot)),
+            Err(Panicked) => self.panicked = true,
         }
     }
 }
@@ -216,6 +246,43 @@ mod tests {
         let expected: Vec<u64> = (0..1000).map(|n| n * 2).collect();
         for threads in 1..6 {
             assert_eq!(run(threads, u64::MAX).unwrap(), expected);
+        }
+    }
+
+    /// Panics on the threads that are not the caller's.
+    struct Treacherous(std::thread::ThreadId);
+    impl Job for Treacherous {
+        type Input = u64;
+        type Output = ();
+        type Local = ();
+        type Error = ();
+        fn local(&self) {}
+        fn work(&self, (): &mut (), input: &mut u64, (): &mut ()) {
+            // Each worker gets some batches done before.
+            assert!(*input < 20 || std::thread::current().id() == self.0, "as ordered");
+            std::thread::sleep(std::time::Duration::from_micros(200));
+        }
+    }
+
+    #[test]
+    fn a_panic_of_a_worker_ends_the_job_with_a_panic() {
+        for threads in [2, 4] {
+            let job = Treacherous(std::thread::current().id());
+            let mut next = 0;
+            let run = std::panic::AssertUnwindSafe(|| {
+                ordered(
+                    &job,
+                    threads,
+                    |input| {
+                        next += 1;
+                        *input = next;
+                        Ok(if next == 100_000 { Filled::End } else { Filled::Batch })
+                    },
+                    |(), _, ()| Ok(()),
+                    |_, ()| Ok(()),
+                )
+            });
+            assert!(std::panic::catch_unwind(run).is_err());
         }
     }
 
