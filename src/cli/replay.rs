@@ -159,8 +159,9 @@ impl Context<'_> {
         }
         if let Some(damage) = &outcome.damage {
             let name = input.parts.get(damage.part).map_or("", |part| part.name.as_str());
+            let follows = if damage.ends { "; what follows was not executed" } else { "" };
             self.complain(
-                &format!("{name}: {}; what follows was not executed", damage.error),
+                &format!("{name}: {}{follows}", damage.error),
                 Some("`careen repair` keeps what is intact behind the damage, too"),
             );
             exit = Exit::Findings;

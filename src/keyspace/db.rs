@@ -107,8 +107,8 @@ impl<'a> Db<'a> {
         self.put(Entry { key: Blob::near(key), value, expires });
     }
 
-    /// As [`Db::set`], with a key that may own its bytes.
-    pub fn put(&mut self, entry: Entry<'a>) {
+    /// As [`Db::set`], with a key that may own its bytes. True when the key is new.
+    pub fn put(&mut self, entry: Entry<'a>) -> bool {
         let hash = self.short_hash(&entry.key);
         let found = self.find_hashed(&entry.key, hash);
         match found.and_then(|slot| self.at_mut(slot)) {
@@ -118,6 +118,7 @@ impl<'a> Db<'a> {
             }
             None => drop(self.add(entry, hash)),
         }
+        found.is_none()
     }
 
     /// Remove a key.

@@ -13,16 +13,16 @@ use crate::value::{Blob, Kind};
 
 impl<'a> Keyspace<'a> {
     /// Add a key of a snapshot, in place of one of the same name. Like a server, pass over an empty collection.
+    /// False when there was one.
     ///
     /// # Errors
     /// When a plain string cannot be read; other values are not looked into.
-    pub fn load(&mut self, record: &KeyRecord<'a>, buffers: &mut Buffers) -> Result<()> {
+    pub fn load(&mut self, record: &KeyRecord<'a>, buffers: &mut Buffers) -> Result<bool> {
         if record.value.is_empty_collection(&mut buffers.first) {
-            return Ok(());
+            return Ok(true);
         }
         let value = self.hold(record.value, buffers)?;
-        self.db_mut(record.db).put(Entry { key: record.key.clone(), value, expires: record.expiry });
-        Ok(())
+        Ok(self.db_mut(record.db).put(Entry { key: record.key.clone(), value, expires: record.expiry }))
     }
 
     /// A stored value as the value of a key: strings decoded where that takes no memory, others as they are.
@@ -40,21 +40,21 @@ impl<'a> Keyspace<'a> {
         }
     }
 
-    /// Add a key of records that will be gone: everything is decoded and copied.
+    /// Add a key of records that will be gone: everything is decoded and copied. False when there
+    /// was one of that name.
     ///
     /// # Errors
     /// When the value is damaged, or one of a kind that has no decoded form.
-    pub fn load_owned(&mut self, record: &KeyRecord<'_>, buffers: &mut Buffers) -> Result<()> {
+    pub fn load_owned(&mut self, record: &KeyRecord<'_>, buffers: &mut Buffers) -> Result<bool> {
         if record.value.is_empty_collection(&mut buffers.first) {
-            return Ok(());
+            return Ok(true);
         }
         let Some(value) = decode(&record.value, buffers)? else {
             let what = "a compressed value of this type cannot be kept";
             return Err(rdb::Error::invalid(record.offset, "rdb-compressed-opaque", what));
         };
         let key = Blob::copied(&record.key);
-        self.db_mut(record.db).put(Entry { key, value: value.into_owned(), expires: record.expiry });
-        Ok(())
+        Ok(self.db_mut(record.db).put(Entry { key, value: value.into_owned(), expires: record.expiry }))
     }
 
     /// Add a function library of a snapshot. False when its first line does not name it.

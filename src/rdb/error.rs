@@ -88,6 +88,13 @@ pub enum ErrorKind {
     Lzf(lzf::Error),
     /// A nested blob that is damaged; the error's own offset is inside the blob.
     Packed(packed::Error),
+    /// The checksum at the end is not that of the bytes before it.
+    Checksum {
+        /// The one that is stored.
+        stored: u64,
+        /// The one that the bytes add up to.
+        computed: u64,
+    },
     /// Some other rule of the format is broken.
     Invalid {
         /// Stable code.
@@ -199,6 +206,7 @@ impl Error {
             ErrorKind::UnknownType(_) => "rdb-unknown-type",
             ErrorKind::Lzf(error) => error.code(),
             ErrorKind::Packed(error) => error.code(),
+            ErrorKind::Checksum { .. } => "rdb-checksum-mismatch",
             ErrorKind::Invalid { code, .. } => code,
             ErrorKind::Exhausted(_) => "memory-budget",
         }
@@ -211,6 +219,7 @@ impl Error {
             ErrorKind::Truncated { .. } => "the file is incomplete; `careen repair` keeps every whole record",
             ErrorKind::BadMagic => "the first bytes are not those of an RDB file; is it an AOF, or another file?",
             ErrorKind::BadVersion => "no server writes this version number",
+            ErrorKind::Checksum { .. } => "some byte is damaged; `careen repair` may find which one",
             ErrorKind::Exhausted(_) => "give more with --max-memory",
             ErrorKind::UnknownType(_) => "damage, or a file from a newer server; `careen repair` keeps what is intact",
             _ => "`careen repair` keeps what is intact",
@@ -231,6 +240,9 @@ impl Error {
             ErrorKind::UnknownType(byte) => format!("no value type or opcode has the number {byte}"),
             ErrorKind::Lzf(error) => format!("compressed string: {error}"),
             ErrorKind::Packed(error) => format!("nested blob, byte {}: {error}", error.offset),
+            ErrorKind::Checksum { stored, computed } => {
+                format!("the checksum is {stored:016x}, the bytes add up to {computed:016x}")
+            }
             ErrorKind::Invalid { what, .. } => (*what).into(),
             ErrorKind::Exhausted(e) => {
                 format!("{} more bytes would be needed, the memory budget is {} in all", e.wanted, e.limit)

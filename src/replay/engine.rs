@@ -13,6 +13,7 @@ use super::table::{self, Command, Flags};
 use super::transaction::Transaction;
 use super::until::Until;
 use crate::keyspace::{Keyspace, Like};
+use crate::rdb;
 use crate::value::{DbIndex, UnixMillis};
 
 /// What a caller wants to hear of while a log is replayed.
@@ -100,6 +101,11 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
     #[must_use]
     pub fn stopped(&self) -> bool {
         self.stopped
+    }
+
+    #[cold]
+    pub(super) fn note_flaw(&mut self, part: u32, flaw: rdb::Error) {
+        self.report.flaw.get_or_insert((part, flaw));
     }
 
     /// A new part of the log begins: it starts outside of any transaction, in database 0.

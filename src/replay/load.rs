@@ -6,11 +6,13 @@ use super::report::Place;
 use super::state::Args;
 use crate::aof;
 use crate::bytes::Cursor;
+use crate::bytes::crc64::jones;
 use crate::keyspace::{BATCH, Family, Like};
 use crate::rdb::whole::{self, Met};
 use crate::rdb::{self, Buffers, Header, Record};
 use crate::value::Blob;
 use std::fmt;
+use std::thread::{Scope, ScopedJoinHandle};
 
 /// Reading a part could not go on. What precedes the place is in the keyspace.
 #[derive(Debug, PartialEq)]
@@ -71,7 +73,7 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
     /// Where the file is damaged or ends early. An open transaction stays open until [`Engine::end_part`].
     pub fn replay_part(&mut self, part: u32, input: &'a [u8]) -> Result<(), Error> {
         self.begin_part();
-        let start = if is_rdb(input) { self.load_rdb(input)? } else { 0 };
+        let start = if is_rdb(input) { self.load_rdb(part, input)? } else { 0 };
         let mut reader = aof::Reader::starting_at(input, start);
         let mut batch = Queue::default();
         let mut subjects = Vec::new();
@@ -112,29 +114,102 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
         }
     }
 
-    /// Load the RDB image at the beginning of a file; the offset behind it.
+    /// Load the RDB image at the beginning of a file; the offset behind it. What can be read to its end and would still
+    /// be refused by servers goes to the report as a flaw.
     ///
     /// # Errors
     /// Where the image is damaged or ends early.
-    pub fn load_rdb(&mut self, input: &'a [u8]) -> Result<u64, rdb::Error> {
+    pub fn load_rdb(&mut self, part: u32, input: &'a [u8]) -> Result<u64, rdb::Error> {
+        let mut flaw = None;
+        let mut stored = None;
+        let end = std::thread::scope(|scope| {
+            let ahead = Ahead::new(scope, input);
+            let end = self.load_records(input, &mut flaw, &mut stored)?;
+            let covered = end.saturating_sub(CHECKSUM);
+            if let Some(stored) = stored.filter(|&stored| stored != 0) {
+                let computed = ahead.sum(covered);
+                if computed != stored {
+                    let error = rdb::Error::new(covered, rdb::ErrorKind::Checksum { stored, computed });
+                    flaw.get_or_insert(error.while_doing(rdb::Doing::CheckSum));
+                }
+            }
+            Ok(end)
+        });
+        if let Some(flaw) = flaw {
+            self.note_flaw(part, flaw);
+        }
+        end
+    }
+
+    fn load_records(
+        &mut self,
+        input: &'a [u8],
+        flaw: &mut Option<rdb::Error>,
+        stored: &mut Option<u64>,
+    ) -> Result<u64, rdb::Error> {
         let state = self.state_mut();
+        let expires_at_minus_one = state.like.at_least_redis(8, 6);
         let mut buffers = Buffers::new(&state.budget);
         let mut reader = rdb::Reader::new(input)?.with_budget(&state.budget);
         whole::each(&mut reader, &state.budget, |met| -> rdb::Result<()> {
-            match met {
-                Met::Standing(Record::Key(key)) => state.keyspace.load(&key, &mut buffers)?,
-                Met::Passing(Record::Key(key)) => state.keyspace.load_owned(&key, &mut buffers)?,
+            let (is_new, offset) = match met {
+                Met::Standing(Record::Key(mut key)) => {
+                    // Most servers take an expiry of -1 for none.
+                    key.expiry = key.expiry.filter(|at| at.0 != -1 || expires_at_minus_one);
+                    (state.keyspace.load(&key, &mut buffers)?, key.offset)
+                }
+                Met::Passing(Record::Key(key)) => (state.keyspace.load_owned(&key, &mut buffers)?, key.offset),
                 Met::Standing(Record::Function { code, .. }) => {
                     state.keyspace.load_function(code.to_blob(&mut buffers.first)?);
+                    return Ok(());
                 }
                 Met::Passing(Record::Function { code, .. }) => {
                     state.keyspace.load_function(Blob::copied(&code.read(&mut buffers.first)?));
+                    return Ok(());
                 }
-                _ => {}
+                Met::Standing(Record::End { checksum, .. }) => {
+                    *stored = checksum;
+                    return Ok(());
+                }
+                _ => return Ok(()),
+            };
+            if !is_new {
+                flaw.get_or_insert_with(|| rdb::Error::invalid(offset, "rdb-duplicate-key", "the key occurs twice"));
             }
             Ok(())
         })?;
         Ok(reader.offset())
+    }
+}
+
+/// Bytes of the checksum behind an image.
+const CHECKSUM: u64 = 8;
+
+/// The checksum of a large image, taken by a thread of its own while the records are loaded. It goes ahead, so that
+/// the pages are there when the records are read.
+struct Ahead<'s, 'i> {
+    input: &'i [u8],
+    of_all: Option<ScopedJoinHandle<'s, u64>>,
+}
+
+impl<'s, 'i: 's> Ahead<'s, 'i> {
+    /// Below this size a thread costs more than it saves.
+    const LEAST: usize = 4 << 20;
+
+    /// The image is supposed to fill the input.
+    fn new<'e>(scope: &'s Scope<'s, 'e>, input: &'i [u8]) -> Self {
+        let covered = input.get(..input.len().saturating_sub(8)).unwrap_or_default();
+        let is_large = input.len() >= Self::LEAST && std::thread::available_parallelism().is_ok_and(|n| n.get() > 1);
+        let start = || std::thread::Builder::new().spawn_scoped(scope, move || jones(covered)).ok();
+        Self { input, of_all: is_large.then(start).flatten() }
+    }
+
+    fn sum(self, covered: u64) -> u64 {
+        let covered = usize::try_from(covered).unwrap_or(usize::MAX);
+        match self.of_all {
+            Some(of_all) if covered.saturating_add(8) == self.input.len() => of_all.join().unwrap_or_default(),
+            _ => jones(self.input.get(..covered).unwrap_or_default()),
+        }
     }
 }
 
@@ -179,15 +254,71 @@ fn named(name: &Blob<'_>, value: &Blob<'_>) -> Option<Like> {
 }
 
 #[cfg(test)]
-#[cfg(feature = "lz4")]
 mod tests {
     use super::*;
+    use crate::value::{DbIndex, UnixMillis};
 
+    fn flaw_of(image: &[u8]) -> Option<&'static str> {
+        let mut engine = Engine::new(Like::default());
+        engine.load_rdb(3, image).unwrap();
+        let (keyspace, report, ()) = engine.finish();
+        assert!(keyspace.dbs().next().is_some(), "what can be read is there all the same");
+        report.flaw.map(|(part, error)| {
+            assert_eq!(part, 3);
+            error.code()
+        })
+    }
+
+    fn with_checksum(body: &[u8]) -> Vec<u8> {
+        [body, &jones(body).to_le_bytes()].concat()
+    }
+
+    #[test]
+    fn what_servers_refuse_of_a_whole_image_is_reported() {
+        let sound = with_checksum(b"REDIS0009\x00\x01a\x01b\x00\x01b\x01b\xff");
+        assert_eq!(flaw_of(&sound), None);
+        let mut wrong = sound.clone();
+        wrong[12] ^= 1;
+        assert_eq!(flaw_of(&wrong), Some("rdb-checksum-mismatch"));
+        let switched_off = [&sound[..sound.len() - 8], &[0; 8]].concat();
+        assert_eq!(flaw_of(&switched_off), None);
+        assert_eq!(flaw_of(&with_checksum(b"REDIS0009\x00\x01a\x01b\x00\x01a\x01c\xff")), Some("rdb-duplicate-key"));
+        assert_eq!(flaw_of(&[&wrong[..], b"*1\r\n$4\r\nPING\r\n"].concat()), Some("rdb-checksum-mismatch"));
+    }
+
+    #[test]
+    fn a_large_image_is_summed_ahead() {
+        let mut body = b"REDIS0009".to_vec();
+        for number in 0..5u8 {
+            let (key, value) = ([b'a' + number], vec![number; 1 << 20]);
+            body.extend_from_slice(&[0, 1, key[0], 0x80, 0, 0x10, 0, 0]);
+            body.extend_from_slice(&value);
+        }
+        body.push(0xff);
+        let mut image = with_checksum(&body);
+        assert!(image.len() > Ahead::LEAST);
+        assert_eq!(flaw_of(&image), None);
+        image[5 << 19] ^= 1;
+        assert_eq!(flaw_of(&image), Some("rdb-checksum-mismatch"));
+    }
+
+    #[test]
+    fn an_expiry_of_minus_one_is_none_to_most_servers() {
+        let image = with_checksum(b"REDIS0009\xfc\xff\xff\xff\xff\xff\xff\xff\xff\x00\x01a\x01b\xff");
+        for (like, expires) in [(Like::redis(7, 0), None), (Like::redis(8, 6), Some(UnixMillis(-1)))] {
+            let mut engine = Engine::new(like);
+            engine.load_rdb(0, &image).unwrap();
+            let (keyspace, ..) = engine.finish();
+            assert_eq!(keyspace.db(DbIndex(0)).unwrap().iter().next().unwrap().expires, expires);
+        }
+    }
+
+    #[cfg(feature = "lz4")]
     #[test]
     fn keys_in_blobs_behind_them_and_in_pieces_land_in_their_database() {
         let image = rdb::compressed::tests::blob_file();
         let mut engine = Engine::new(Like::default());
-        engine.load_rdb(&image).unwrap();
+        engine.load_rdb(0, &image).unwrap();
         let (keyspace, ..) = engine.finish();
         let keys = keyspace.dbs().flat_map(|(db, keys)| keys.iter().map(move |entry| (db.0, entry.key.to_vec())));
         let mut keys: Vec<_> = keys.collect();

@@ -40,7 +40,7 @@ pub struct Outcome<'a, W = ()> {
     pub report: Report<'a>,
     /// Which server was imitated.
     pub like: Like,
-    /// Where an image or a log is damaged: nothing behind it was executed.
+    /// Where an image or a log is damaged.
     pub damage: Option<Damage>,
     /// Whoever watched.
     pub watch: W,
@@ -53,6 +53,8 @@ pub struct Damage {
     pub part: usize,
     /// What is wrong.
     pub error: load::Error,
+    /// Nothing behind it was executed; else servers would refuse the image, but it could be read.
+    pub ends: bool,
 }
 
 /// The input has no part of that name.
@@ -99,17 +101,21 @@ pub fn replay<'a, W: Watch<'a>>(
         let replayed = match part.content {
             Content::Empty => Ok(()),
             // What stands behind an image that no log follows is ignored, as a server does.
-            Content::Rdb | Content::DragonflySummary => engine.load_rdb(part.bytes()).map(drop).map_err(Into::into),
+            Content::Rdb | Content::DragonflySummary => {
+                engine.load_rdb(number, part.bytes()).map(drop).map_err(Into::into)
+            }
             _ => engine.replay_part(number, part.bytes()),
         };
         if let Err(error) = replayed {
-            damage = Some(Damage { part: index, error });
+            damage = Some(Damage { part: index, error, ends: true });
             break;
         }
         done = done.saturating_add(part.bytes().len() as u64);
         progress(done);
     }
-    let (keyspace, report, watch) = engine.finish();
+    let (keyspace, mut report, watch) = engine.finish();
+    let flaw = report.flaw.take().and_then(|(part, error)| Some((usize::try_from(part).ok()?, error)));
+    let damage = damage.or(flaw.map(|(part, error)| Damage { part, error: error.into(), ends: false }));
     Ok(Outcome { keyspace, report, like, damage, watch })
 }
 
