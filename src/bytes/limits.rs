@@ -69,6 +69,12 @@ impl Budget {
             self.0.spent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |spent| Some(spent.saturating_sub(bytes)));
     }
 
+    /// What may still be taken.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        self.0.limit.saturating_sub(self.spent())
+    }
+
     /// What is taken at present.
     #[must_use]
     pub fn spent(&self) -> u64 {

@@ -3,7 +3,6 @@
 use super::message::Parsed;
 use super::verify::{Findings, Report, described};
 use super::view::{History, View, fingerprint};
-use crate::rdb::Buffers;
 use std::collections::BTreeSet;
 
 /// Compare two views. `names` are what to call them; at most `most` findings are kept.
@@ -80,7 +79,7 @@ impl<'v, 'a> Side<'v, 'a> {
     fn of(view: &'v View<'v, 'a>, history: Option<History<'v, 'a>>, findings: &mut Findings<'_>) -> Self {
         let mut numbers = Vec::new();
         if let Some(history) = history {
-            let read = super::view::each(&history.entry.value, &mut Buffers::default(), &mut |element, _| {
+            let read = super::view::each(&history.entry.value, &mut view.recorder.buffers(), &mut |element, _| {
                 numbers.push(fingerprint(element));
             });
             if let Err(error) = read {
@@ -101,14 +100,15 @@ impl<'v, 'a> Side<'v, 'a> {
         let [with, without] = names;
         let mut any = false;
         let Some(history) = self.history else { return any };
-        let _ = history.messages(self.view.schema, &mut Buffers::default(), &mut |position, element, parsed| {
-            if others.binary_search(&fingerprint(element)).is_err() {
-                any = true;
-                findings.key(code, &history.entry.key, || {
-                    format!("element {position} of {with} ({}) is missing in {without}", summary(parsed))
-                });
-            }
-        });
+        let _ =
+            history.messages(self.view.schema, &mut self.view.recorder.buffers(), &mut |position, element, parsed| {
+                if others.binary_search(&fingerprint(element)).is_err() {
+                    any = true;
+                    findings.key(code, &history.entry.key, || {
+                        format!("element {position} of {with} ({}) is missing in {without}", summary(parsed))
+                    });
+                }
+            });
         any
     }
 }

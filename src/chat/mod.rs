@@ -54,7 +54,8 @@ pub fn rebuild<'s, 'a>(
     at: Option<UnixMillis>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Rebuilt<'s, 'a>, NoSuchPart> {
-    let mut outcome = whole::replay(input, options, Recorder::new(schema, options.now, at), progress)?;
+    let mut outcome =
+        whole::replay(input, options, Recorder::new(schema, options.now, at).with_budget(&options.budget), progress)?;
     outcome.watch.end(&outcome.keyspace);
     Ok(outcome)
 }

@@ -2,7 +2,6 @@
 
 use super::view::View;
 use crate::keyspace::Map;
-use crate::rdb::Buffers;
 use crate::value::{Blob, UnixMillis};
 
 /// How we know.
@@ -78,7 +77,7 @@ fn last_messages<'a>(view: &View<'_, '_>, until: UnixMillis) -> LastMessages<'a>
     let mut last: LastMessages<'a> = Map::default();
     for history in &view.histories {
         // What cannot be read does not count; `verify` reports it.
-        let _ = history.messages(view.schema, &mut Buffers::default(), &mut |_, _, parsed| {
+        let _ = history.messages(view.schema, &mut view.recorder.buffers(), &mut |_, _, parsed| {
             let Some((sender, time)) =
                 parsed.fields().and_then(|fields| Some((fields.sender.as_deref()?, fields.time?)))
             else {

@@ -6,6 +6,7 @@
 use super::message::Parsed;
 use super::schema::Schema;
 use super::view::{count, each};
+use crate::bytes::Budget;
 use crate::keyspace::{Keyspace, Map};
 use crate::rdb::Buffers;
 use crate::replay::{Args, Place, State, Watch};
@@ -36,10 +37,10 @@ pub struct Presence {
 impl Presence {
     /// Presence as a keyspace has it. What has another type than it should counts as empty.
     #[must_use]
-    pub fn of(schema: &Schema, keyspace: &Keyspace<'_>) -> Self {
+    pub fn of(schema: &Schema, keyspace: &Keyspace<'_>, budget: &Budget) -> Self {
         let mut presence = Self::default();
         let Some(db) = keyspace.db(schema.db) else { return presence };
-        let buffers = &mut Buffers::default();
+        let buffers = &mut Buffers::new(budget);
         if let Some(entry) = db.entry(schema.online.as_bytes()) {
             // A damaged value gives what precedes the damage; `verify` reports it.
             let _ = each(&entry.value, buffers, &mut |member, _| presence.online.push(member.to_vec()));
@@ -109,6 +110,19 @@ impl<'s, 'a> Recorder<'s, 'a> {
         }
     }
 
+    /// Charge what must be decompressed to an account.
+    #[must_use]
+    pub fn with_budget(mut self, budget: &Budget) -> Self {
+        self.buffers = Buffers::new(budget);
+        self
+    }
+
+    /// Buffers charged to the account.
+    #[must_use]
+    pub fn buffers(&self) -> Buffers {
+        Buffers::new(&self.buffers.first.budget)
+    }
+
     /// Is the clock that of annotations? Else it is that of messages, when there is one.
     #[must_use]
     pub fn is_annotated(&self) -> bool {
@@ -119,7 +133,7 @@ impl<'s, 'a> Recorder<'s, 'a> {
     pub fn end(&mut self, keyspace: &Keyspace<'a>) {
         self.sample(keyspace);
         if self.clock.is_some_and(|clock| self.at.is_some_and(|at| at >= clock)) {
-            self.then = Some(Presence::of(self.schema, keyspace));
+            self.then = Some(Presence::of(self.schema, keyspace, &self.buffers.first.budget));
         }
     }
 
@@ -178,7 +192,7 @@ impl<'a> Watch<'a> for Recorder<'_, 'a> {
             self.sample(&state.keyspace);
             if self.then.is_none() && self.at.is_some_and(|at| at < time && self.clock.is_some_and(|clock| at >= clock))
             {
-                self.then = Some(Presence::of(self.schema, &state.keyspace));
+                self.then = Some(Presence::of(self.schema, &state.keyspace, &self.buffers.first.budget));
             }
             self.span = Some((self.span.map_or(time, |span| span.0), time));
             self.clock = Some(time);

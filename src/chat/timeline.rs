@@ -2,7 +2,6 @@
 
 use super::verify::Horizons;
 use super::view::View;
-use crate::rdb::Buffers;
 use crate::value::UnixMillis;
 
 /// What happened in one step of time.
@@ -83,7 +82,7 @@ fn times(view: &View<'_, '_>) -> (Vec<i64>, u64) {
     let (mut times, mut undated) = (Vec::new(), 0u64);
     for history in &view.histories {
         // What cannot be read does not count; `verify` reports it.
-        let _ = history.messages(view.schema, &mut Buffers::default(), &mut |_, _, parsed| {
+        let _ = history.messages(view.schema, &mut view.recorder.buffers(), &mut |_, _, parsed| {
             let Some((fields, time)) = parsed.fields().and_then(|fields| Some((fields, fields.time?))) else {
                 undated = undated.saturating_add(1);
                 return;

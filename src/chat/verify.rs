@@ -28,7 +28,7 @@ use super::message::{Fields, Parsed};
 use super::view::{History, View, fingerprint};
 use crate::finding::Finding;
 use crate::keyspace::Map;
-use crate::rdb::{self, Buffers};
+use crate::rdb;
 use crate::value::{Blob, UnixMillis};
 use pairs::Pairs;
 use pushes::Pushes;
@@ -149,7 +149,7 @@ pub fn verify(
                 pushes.stored(view, element, &Fields::default());
             }
         };
-        if let Err(error) = history.messages(view.schema, &mut Buffers::default(), &mut see) {
+        if let Err(error) = history.messages(view.schema, &mut view.recorder.buffers(), &mut see) {
             findings.damaged(&history.entry.key, &error);
         }
         walk.finish(history, &mut findings);
@@ -313,7 +313,7 @@ pub(super) struct Horizons<'v>(Map<'v, UnixMillis>);
 
 impl<'v> Horizons<'v> {
     pub(super) fn new(view: &View<'v, '_>) -> Self {
-        let buffers = &mut Buffers::default();
+        let buffers = &mut view.recorder.buffers();
         let mut horizons = Map::default();
         let by_log = view.recorder.trimmed.keys().map(|user| Blob::copied(user));
         let users = view.histories.iter().map(|history| Blob::near(history.user)).chain(by_log);

@@ -37,7 +37,7 @@ impl<'v, 'a> View<'v, 'a> {
     /// The service of a keyspace.
     #[must_use]
     pub fn new(schema: &'v Schema, keyspace: &'v Keyspace<'a>, recorder: &'v Recorder<'v, 'a>) -> Self {
-        let presence = Presence::of(schema, keyspace);
+        let presence = Presence::of(schema, keyspace, &recorder.buffers().first.budget);
         let mut view =
             Self { schema, histories: Vec::new(), misfits: Vec::new(), presence, recorder, positions: Map::default() };
         for entry in keyspace.db(schema.db).into_iter().flat_map(Db::iter) {

@@ -7,6 +7,7 @@ use super::failure::Failure;
 use super::log;
 use super::output::{Output, OutputArg};
 use super::render::{escape, row};
+use careen::bytes::Budget;
 use careen::export::jsonl::{Json, Jsonl};
 use careen::export::resp::Resp;
 use careen::export::{self, Format, Unseparated, csv};
@@ -96,7 +97,13 @@ pub(super) trait Rendering {
     fn opening(&self) -> &'static [u8];
 
     /// The keys that commands, or a snapshot and the commands behind it, amount to.
-    fn keyspace(&self, outcome: &mut Outcome<'_>, selection: &Selection, out: &mut dyn Write) -> io::Result<Written>;
+    fn keyspace(
+        &self,
+        outcome: &mut Outcome<'_>,
+        selection: &Selection,
+        budget: &Budget,
+        out: &mut dyn Write,
+    ) -> io::Result<Written>;
 
     fn image(
         &self,
@@ -119,8 +126,14 @@ impl<F: Format, M: Fn(u32) -> F> Rendering for Values<M> {
         F::OPENING
     }
 
-    fn keyspace(&self, outcome: &mut Outcome<'_>, selection: &Selection, out: &mut dyn Write) -> io::Result<Written> {
-        export::keyspace::keyspace(&mut (self.0)(REBUILT), &mut outcome.keyspace, selection, out)
+    fn keyspace(
+        &self,
+        outcome: &mut Outcome<'_>,
+        selection: &Selection,
+        budget: &Budget,
+        out: &mut dyn Write,
+    ) -> io::Result<Written> {
+        export::keyspace::keyspace(&mut (self.0)(REBUILT), &mut outcome.keyspace, selection, budget, out)
     }
 
     fn image(
@@ -156,12 +169,18 @@ impl Rendering for RowFormat {
         }
     }
 
-    fn keyspace(&self, outcome: &mut Outcome<'_>, selection: &Selection, out: &mut dyn Write) -> io::Result<Written> {
+    fn keyspace(
+        &self,
+        outcome: &mut Outcome<'_>,
+        selection: &Selection,
+        budget: &Budget,
+        out: &mut dyn Write,
+    ) -> io::Result<Written> {
         match self {
-            Self::Text => inspect::keys::keyspace(&row::text, &mut outcome.keyspace, selection, out),
-            Self::Jsonl => inspect::keys::keyspace(&row::jsonl, &mut outcome.keyspace, selection, out),
-            Self::Csv => inspect::keys::keyspace(&csv::row, &mut outcome.keyspace, selection, out),
-            Self::Names => inspect::keys::keyspace(&row::name, &mut outcome.keyspace, selection, out),
+            Self::Text => inspect::keys::keyspace(&row::text, &mut outcome.keyspace, selection, budget, out),
+            Self::Jsonl => inspect::keys::keyspace(&row::jsonl, &mut outcome.keyspace, selection, budget, out),
+            Self::Csv => inspect::keys::keyspace(&csv::row, &mut outcome.keyspace, selection, budget, out),
+            Self::Names => inspect::keys::keyspace(&row::name, &mut outcome.keyspace, selection, budget, out),
         }
     }
 
@@ -205,11 +224,14 @@ pub(super) fn each_key<R: Rendering>(
     let mut exit = cx.settle_replay(input, &outcome)?;
     output.write_all(rendering.opening()).map_err(|error| output.failure(&error))?;
     let mut body = Unseparated::new(&mut output, R::SEPARATOR);
-    let written = rendering.keyspace(&mut outcome, &selection, &mut body);
+    let written = rendering.keyspace(&mut outcome, &selection, &cx.budget, &mut body);
     let written = written.map_err(|error| output.failure(&error))?;
     output.write_all(R::CLOSING).map_err(|error| output.failure(&error))?;
     output.finish()?;
     for (db, key, error) in &written.problems {
+        if error.is_exhausted() {
+            return Err(Failure::exhausted(&escape::text(input.name.as_bytes()), &error.to_string()));
+        }
         let key = escape::text(key);
         cx.complain(&format!("{}: {error} (key \"{key}\"), db {}; left out", input.name, db.0), error.hint());
         exit = Exit::Findings;

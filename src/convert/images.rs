@@ -44,7 +44,8 @@ pub(super) fn convert(
 ) -> Result<Report, Error> {
     let paths: Vec<PathBuf> = images.iter().map(|image| image.path.to_owned()).collect();
     refuse_to_destroy(output, &paths, options)?;
-    let openings = images.iter().map(open).collect::<Result<Vec<Opening>, Error>>()?;
+    let budget = &options.scan.budget;
+    let openings = images.iter().map(|image| open(image, budget)).collect::<Result<Vec<Opening>, Error>>()?;
     let target = choose(&openings, options);
     let winners = if merged { Some(winners(images, options)?) } else { None };
     let mut report = Report::default();
@@ -77,8 +78,8 @@ pub(super) fn convert(
     Ok(report)
 }
 
-fn open(image: &Image<'_>) -> Result<Opening, Error> {
-    Opening::read(image.bytes).map_err(|error| damaged(image, error))
+fn open(image: &Image<'_>, budget: &Budget) -> Result<Opening, Error> {
+    Opening::read(image.bytes, budget).map_err(|error| damaged(image, error))
 }
 
 fn damaged(image: &Image<'_>, error: rdb::Error) -> Error {
@@ -157,7 +158,7 @@ fn each_record(
     budget: &Budget,
     visit: &mut impl FnMut(&Record<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let mut reader = Reader::new(image.bytes).map_err(|error| damaged(image, error))?;
+    let mut reader = Reader::new(image.bytes).map_err(|error| damaged(image, error))?.with_budget(budget);
     let walked = whole::each(&mut reader, budget, |met| visit(&met.record()).map_err(Stop::Refused));
     walked.map_err(|stop| match stop {
         Stop::Damaged(error) => damaged(image, error),
@@ -264,7 +265,7 @@ impl One<'_> {
     }
 
     /// Functions and data of modules that do not stand before the keys.
-    fn late(&self, record: &Record<'_>, batch: &mut Batch) -> rdb::Result<()> {
+    fn late(&self, local: &mut Local, record: &Record<'_>, batch: &mut Batch) -> rdb::Result<()> {
         match record {
             Record::ModuleAux { when, module, .. } => {
                 if self.options.scrub || !self.change.image {
@@ -278,7 +279,7 @@ impl One<'_> {
                     self.lose(batch, "function libraries");
                     return Ok(());
                 }
-                batch.functions.push(code.to_blob(&mut rdb::Scratch::default())?.into_vec());
+                batch.functions.push(code.to_blob(&mut local.scratch)?.into_vec());
             }
             _ => {}
         }
@@ -290,6 +291,7 @@ impl One<'_> {
 #[derive(Debug)]
 struct Local {
     rewriter: Rewriter,
+    scratch: rdb::Scratch,
     /// The database selected last in this batch: a size stands right behind that.
     db: Option<DbIndex>,
 }
@@ -300,7 +302,8 @@ impl scan::Task for One<'_> {
 
     fn local(&self) -> Local {
         let buffers = Buffers::new(&self.options.scan.budget);
-        Local { rewriter: Rewriter::new(self.change, buffers), db: None }
+        let scratch = rdb::Scratch::new(self.options.scan.budget.clone());
+        Local { rewriter: Rewriter::new(self.change, buffers), scratch, db: None }
     }
 
     fn key(&self, local: &mut Local, key: &KeyRecord<'_>, batch: &mut Batch, spill: &mut dyn FnMut(&mut Batch)) {
@@ -325,7 +328,7 @@ impl scan::Task for One<'_> {
                 }
                 Ok(())
             }
-            other if other.offset() >= self.opening.keys_at => self.late(other, batch),
+            other if other.offset() >= self.opening.keys_at => self.late(local, other, batch),
             _ => Ok(()),
         };
         batch.error = done.err();

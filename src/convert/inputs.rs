@@ -67,7 +67,7 @@ fn convert_log(
     let mut paths: Vec<PathBuf> = input.parts.iter().map(|part| part.path.clone()).collect();
     paths.extend(input.directory.clone());
     refuse_to_destroy(output, &paths, options)?;
-    let opening = input.parts.iter().find_map(|part| Opening::read(part.bytes()).ok());
+    let opening = input.parts.iter().find_map(|part| Opening::read(part.bytes(), &replay.budget).ok());
     let (keyspace, lost) = execute(input, replay, &mut progress)?;
     if let (Some(first), false) = (&lost, options.lossy) {
         return Err(Error::Log { file: first.file.clone(), offset: first.offset, why: first.why.clone() });

@@ -1,9 +1,12 @@
 //! What stands before the keys of an image: who wrote it, functions, data of modules.
 
 use super::report::{Loss, Losses};
+use crate::bytes::Budget;
+use crate::bytes::limits::Charge;
 use crate::rdb::object::ModuleId;
 use crate::rdb::reader::Header;
-use crate::rdb::{self, Dialect, Reader, Record, Scratch, Target};
+use crate::rdb::{self, Dialect, ErrorKind, Reader, Record, Scratch, Target};
+use std::sync::Arc;
 
 /// A module's data outside the keys, as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +35,12 @@ pub(crate) struct Opening {
     pub(crate) prologue: Prologue,
     /// Where what belongs to the keys begins.
     pub(crate) keys_at: u64,
+    /// Pays for the prologue.
+    _charge: Arc<Charge>,
 }
+
+/// What keeping a string takes besides its bytes, in a list that may be half empty.
+const ENTRY: u64 = 2 * size_of::<ModuleData>() as u64;
 
 /// AUX fields that are about the file rather than its data, or about a moment that has passed.
 fn is_kept(name: &[u8]) -> bool {
@@ -58,27 +66,34 @@ impl Opening {
     ///
     /// # Errors
     /// When it is damaged.
-    pub(crate) fn read(input: &[u8]) -> rdb::Result<Self> {
-        let mut reader = Reader::new(input)?;
+    pub(crate) fn read(input: &[u8], budget: &Budget) -> rdb::Result<Self> {
+        let mut reader = Reader::new(input)?.with_budget(budget);
         let header = Header { version: reader.version(), dialect: reader.dialect() };
         let mut prologue = Prologue::default();
-        let mut scratch = Scratch::default();
+        let mut scratch = Scratch::new(budget.clone());
+        let mut charge = Charge::new(budget);
         let mut keys_at = reader.offset();
         while let Some(record) = reader.next_record()? {
+            let offset = record.offset();
+            let mut keep = |bytes: &[u8]| -> rdb::Result<Vec<u8>> {
+                let room = (bytes.len() as u64).saturating_add(ENTRY);
+                charge.add(room).map_err(|spent| rdb::Error::new(offset, ErrorKind::Exhausted(spent)))?;
+                Ok(bytes.to_vec())
+            };
             match record {
                 Record::Aux { name, value, .. } if is_kept(&name) => {
-                    prologue.aux.push((name.into_vec(), value.into_vec()));
+                    prologue.aux.push((keep(&name)?, keep(&value)?));
                 }
                 Record::Aux { .. } => {}
-                Record::Function { code, .. } => prologue.functions.push(code.to_blob(&mut scratch)?.into_vec()),
+                Record::Function { code, .. } => prologue.functions.push(keep(&code.read(&mut scratch)?)?),
                 Record::ModuleAux { when, module, .. } => {
-                    prologue.modules.push(ModuleData { when, id: module.id, stream: module.raw().to_vec() })
+                    prologue.modules.push(ModuleData { when, id: module.id, stream: keep(module.raw())? })
                 }
                 _ => break,
             }
             keys_at = reader.offset();
         }
-        Ok(Self { header, dialect: reader.dialect(), prologue, keys_at })
+        Ok(Self { header, dialect: reader.dialect(), prologue, keys_at, _charge: Arc::new(charge) })
     }
 }
 

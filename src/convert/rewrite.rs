@@ -78,7 +78,7 @@ impl Rewriter {
 
     /// Write a record of an image. Gives what is missing from it.
     pub(crate) fn record<'a>(&mut self, record: &KeyRecord<'a>, dialect: Dialect, out: &mut Out<'_>) -> Outcome<Lost> {
-        let members = members(record.member_expiries());
+        let members = members(record.member_expiries(), &mut self.buffers.first)?;
         self.stored(&record.key, record.expiry, record.attributes(), record.value, members, dialect, out)
     }
 
@@ -242,6 +242,6 @@ fn shifted(expiry: Option<UnixMillis>, shift: i64) -> Option<UnixMillis> {
     expiry.filter(|at| at.0 != -1).map(|UnixMillis(at)| UnixMillis(at.saturating_add(shift)))
 }
 
-fn members<'a>(all: MemberExpiries<'a>) -> HashMap<Blob<'a>, UnixMillis> {
-    if all.is_empty() { HashMap::new() } else { all.iter().collect() }
+fn members<'a>(all: MemberExpiries<'a>, scratch: &mut rdb::Scratch) -> rdb::Result<HashMap<Blob<'a>, UnixMillis>> {
+    if all.is_empty() { Ok(HashMap::new()) } else { all.iter(scratch).collect() }
 }

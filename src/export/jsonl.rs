@@ -189,7 +189,7 @@ impl Objects {
                 stream::entry(id, fields, pen.bytes());
             }
             Element::Tail(tail) => stream::tail(tail, pen),
-            Element::Module(module) => module::value(&module, pen),
+            Element::Module(module) => module::value(&module, head, pen),
             Element::Opaque(bytes) => module::of_fork(head, bytes, pen),
             Element::Json(text) => pen.raw(text),
         }
@@ -225,7 +225,10 @@ impl Objects {
 #[cold]
 fn member_expiries(head: &Head<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b",\"member_expiries\":[");
-    for (i, (member, at)) in head.member_expiries.iter().enumerate() {
+    // A name that the budget does not hold was seen among the elements before, which said so.
+    let mut scratch = rdb::Scratch::new(head.budget.clone());
+    let known = head.member_expiries.iter(&mut scratch).map_while(rdb::Result::ok);
+    for (i, (member, at)) in known.enumerate() {
         out.extend_from_slice(if i == 0 { b"{\"member\":" } else { b",{\"member\":" });
         json::bytes(&member, out);
         out.extend_from_slice(b",\"expires_at_ms\":");

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Format, Head};
+use crate::bytes::Budget;
 use crate::inspect::entries::{Written, each_entry};
 use crate::keyspace::{Entry, Keyspace, elements};
 use crate::rdb::object::MemberExpiries;
@@ -22,6 +23,7 @@ pub fn keyspace<F: Format>(
     format: &mut F,
     keyspace: &mut Keyspace<'_>,
     selection: &Selection,
+    budget: &Budget,
     out: &mut dyn Write,
 ) -> io::Result<Written> {
     let mut head = Vec::new();
@@ -29,7 +31,7 @@ pub fn keyspace<F: Format>(
         format.function(code, &mut head);
     }
     out.write_all(&head)?;
-    let mut buffers = Buffers::default();
+    let mut buffers = Buffers::new(budget);
     let mut text = Text::default();
     each_entry(keyspace, selection, |db, is_first, entry, problems| {
         if is_first {
@@ -41,7 +43,7 @@ pub fn keyspace<F: Format>(
             failed = failed.take().or_else(|| out.write_all(&text.bytes).err());
             text.bytes.clear();
         };
-        let result = key(format, db, entry, &mut buffers, &mut Pen::new(&mut text, &mut spill));
+        let result = key(format, db, entry, budget, &mut buffers, &mut Pen::new(&mut text, &mut spill));
         if let Some(error) = failed {
             return Err(error);
         }
@@ -63,6 +65,7 @@ fn key<F: Format>(
     format: &mut F,
     db: DbIndex,
     entry: &Entry<'_>,
+    budget: &Budget,
     buffers: &mut Buffers,
     pen: &mut Pen<'_>,
 ) -> rdb::Result<()> {
@@ -81,6 +84,7 @@ fn key<F: Format>(
         freq: None,
         member_expiries: MemberExpiries::default(),
         stored,
+        budget,
     };
     format.open(&head, pen.bytes());
     elements::elements(&entry.value, buffers, &mut |element: Element<'_, '_>| {

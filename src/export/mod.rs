@@ -16,6 +16,7 @@ pub mod jsonl;
 pub mod keyspace;
 pub mod resp;
 
+use crate::bytes::Budget;
 use crate::rdb::object::MemberExpiries;
 use crate::rdb::{self, Buffers, Element, KeyRecord, Record, ValueRef};
 use crate::scan::walk::LARGE_RECORD;
@@ -46,13 +47,15 @@ pub struct Head<'k> {
     pub member_expiries: MemberExpiries<'k>,
     /// The value as it is stored.
     pub stored: Option<ValueRef<'k>>,
+    /// Pays for what must be decompressed besides the elements.
+    pub budget: &'k Budget,
 }
 
 impl<'k> Head<'k> {
     /// That of a record.
     #[must_use]
     #[inline]
-    pub fn of(record: &'k KeyRecord<'_>) -> Self {
+    pub fn of(record: &'k KeyRecord<'_>, budget: &'k Budget) -> Self {
         let attributes = record.attributes();
         Self {
             db: record.db,
@@ -64,6 +67,7 @@ impl<'k> Head<'k> {
             freq: attributes.freq,
             member_expiries: record.member_expiries(),
             stored: Some(record.value),
+            budget,
         }
     }
 }
@@ -118,7 +122,7 @@ struct Export<'f, F> {
     format: &'f F,
     selection: &'f Selection,
     everything: bool,
-    budget: &'f crate::bytes::Budget,
+    budget: &'f Budget,
 }
 
 impl<F: Format> scan::Task for Export<'_, F> {
@@ -138,7 +142,8 @@ impl<F: Format> scan::Task for Export<'_, F> {
         spill: &mut dyn FnMut(&mut Text),
     ) {
         if self.everything || self.selection.takes(&Candidate::from(record)) {
-            key(format, record, self.selection.limit, buffers, text, spill);
+            let budget = self.budget;
+            key(format, &Head::of(record, budget), record, self.selection.limit, buffers, text, spill);
         }
     }
 
@@ -161,6 +166,7 @@ impl<F: Format> scan::Task for Export<'_, F> {
 /// Write one key, or nothing when its value is damaged.
 fn key<F: Format>(
     format: &mut F,
+    head: &Head<'_>,
     record: &KeyRecord<'_>,
     limit: Option<u64>,
     buffers: &mut Buffers,
@@ -174,17 +180,16 @@ fn key<F: Format>(
         return text.problem(error, record);
     }
     let begin = text.bytes.len();
-    let head = Head::of(record);
     let mut pen = Pen::new(text, spill);
-    format.open(&head, pen.bytes());
+    format.open(head, pen.bytes());
     let written = record.value.elements(buffers, &mut |element| {
-        format.element(&head, element, &mut pen)?;
+        format.element(head, element, &mut pen)?;
         pen.breathe();
         Ok(())
     });
     match written {
         Ok(()) => {
-            format.close(&head, &mut pen);
+            format.close(head, &mut pen);
             text.end_key(limit);
         }
         Err(error) => {

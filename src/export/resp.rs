@@ -144,7 +144,9 @@ impl Resp {
             pen.breathe();
         }
         if !head.member_expiries.is_empty() {
-            for (name, at) in head.member_expiries.iter() {
+            // A name that the budget does not hold was seen among the elements before, which said so.
+            let mut scratch = rdb::Scratch::new(head.budget.clone());
+            for (name, at) in head.member_expiries.iter(&mut scratch).map_while(rdb::Result::ok) {
                 pen.bytes().words(&[b"PEXPIREMEMBERAT", head.key, &name, text.format(at.0).as_bytes()]);
             }
         }

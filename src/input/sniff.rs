@@ -10,6 +10,7 @@
 //! A file whose beginning is damaged is still told: by a magic of which a few bytes are wrong, or by commands further in.
 
 use crate::aof::{Manifest, Reader};
+use crate::bytes::Budget;
 use crate::rdb;
 
 /// What a file holds.
@@ -37,6 +38,12 @@ const SEARCH: usize = 1 << 20;
 /// How many commands in a row make an AOF of it.
 const PROOF: usize = 3;
 
+/// The most that names and AUX fields may take while we look what a file is.
+pub(super) const NAMES: u64 = 1 << 20;
+
+/// A name that takes more when decompressed is no genuine one.
+const LONGEST_NAME: u64 = 64 << 20;
+
 /// What a file holds.
 #[must_use]
 pub fn sniff(bytes: &[u8]) -> Content {
@@ -57,7 +64,7 @@ pub fn sniff(bytes: &[u8]) -> Content {
 /// # Errors
 /// Where the image is damaged.
 pub fn image_end(bytes: &[u8]) -> rdb::error::Result<u64> {
-    let mut reader = rdb::Reader::new(bytes)?;
+    let mut reader = rdb::Reader::new(bytes)?.with_budget(&Budget::new(LONGEST_NAME));
     while reader.next_record()?.is_some() {}
     Ok(reader.offset())
 }
@@ -66,7 +73,8 @@ pub fn image_end(bytes: &[u8]) -> rdb::error::Result<u64> {
 fn image(bytes: &[u8]) -> Content {
     let mut preamble = false;
     let (mut dragonfly, mut shards) = (false, false);
-    if let Ok(mut reader) = rdb::Reader::new(bytes) {
+    if let Ok(reader) = rdb::Reader::new(bytes) {
+        let mut reader = reader.with_budget(&Budget::new(NAMES));
         while let Ok(Some(rdb::Record::Aux { name, value, .. })) = reader.next_record() {
             match &*name {
                 b"aof-preamble" => preamble = &*value == b"1",
@@ -90,10 +98,11 @@ fn is_bare(bytes: &[u8]) -> bool {
 }
 
 fn has_keys(bytes: &[u8]) -> bool {
-    let Ok(mut reader) = rdb::Reader::new(bytes) else { return false };
+    let Ok(reader) = rdb::Reader::new(bytes) else { return false };
+    let mut reader = reader.with_budget(&Budget::new(NAMES));
     loop {
         match reader.next_record() {
-            Ok(Some(rdb::Record::Key(_) | rdb::Record::Compressed(_))) => return true,
+            Ok(Some(rdb::Record::Key(_) | rdb::Record::Compressed(_) | rdb::Record::Chunk { .. })) => return true,
             Ok(Some(_)) => {}
             _ => return false,
         }

@@ -70,9 +70,10 @@ pub fn keyspace(
     render: &impl Fn(&Row<'_>, &mut Vec<u8>),
     keyspace: &mut Keyspace<'_>,
     selection: &Selection,
+    budget: &Budget,
     out: &mut dyn Write,
 ) -> io::Result<Written> {
-    let mut buffers = Buffers::default();
+    let mut buffers = Buffers::new(budget);
     let mut line = Vec::new();
     each_entry(keyspace, selection, |db, _, entry, problems| {
         let length = match elements::count(&entry.value, &mut buffers) {

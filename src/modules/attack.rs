@@ -22,7 +22,7 @@ pub fn value(data: &[u8]) {
     body.extend_from_slice(stream);
     let mut c = Cursor::new(&body);
     let start = c;
-    if skim(ValueType::Module2, &mut c, Template::NONE).is_err() {
+    if skim(ValueType::Module2, &mut c, Template::NONE, &Budget::default()).is_err() {
         return;
     }
     let value = ValueRef::new(ValueType::Module2, c.since(&start), 0);

@@ -20,7 +20,8 @@ fn must(holds: bool, what: &str) {
 /// Any bytes as an RDB image: records stand without gaps, each reads the same alone, and outlining finds the same ends.
 pub fn reader(data: &[u8]) {
     let (Ok(mut reader), Ok(mut outline)) = (Reader::new(data), Reader::new(data)) else { return };
-    let mut buffers = Buffers::new(&Budget::new(MEMORY));
+    let budget = Budget::new(MEMORY);
+    let mut buffers = Buffers::new(&budget);
     let mut end = reader.offset();
     let outcome = loop {
         match reader.next_record() {
@@ -95,7 +96,7 @@ pub fn value(data: &[u8]) {
         let Some(value_type) = ValueType::from_byte(first, dialect) else { continue };
         let mut c = Cursor::new(body);
         let start = c;
-        if skim(value_type, &mut c, Template::NONE).is_ok() {
+        if skim(value_type, &mut c, Template::NONE, &Budget::new(MEMORY)).is_ok() {
             let value = ValueRef::new(value_type, c.since(&start), 0);
             look_at_value(&value, &mut Buffers::new(&Budget::new(MEMORY)));
         }
@@ -106,7 +107,8 @@ pub fn value(data: &[u8]) {
 fn look_at_value(value: &ValueRef<'_>, buffers: &mut Buffers) {
     let mut again = Cursor::at(value.raw(), value.offset);
     if value.kind() != crate::value::Kind::Hash {
-        let same = skim(value.value_type, &mut again, Template::NONE).is_ok() && again.is_empty();
+        let budget = &buffers.first.budget;
+        let same = skim(value.value_type, &mut again, Template::NONE, budget).is_ok() && again.is_empty();
         must(same, "a value alone has another end");
     }
     let mut elements = 0u64;

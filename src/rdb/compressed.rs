@@ -41,20 +41,18 @@ impl CompressedBlob<'_> {
         }
     }
 
-    #[cfg(all(feature = "lz4", feature = "zstd"))]
     fn frame_reader(&self) -> Result<Box<dyn Read + '_>> {
-        Ok(match self.compression {
-            Compression::Lz4 => Box::new(lz4_flex::frame::FrameDecoder::new(self.frame)),
+        match self.compression {
+            #[cfg(feature = "lz4")]
+            Compression::Lz4 => Ok(Box::new(lz4_flex::frame::FrameDecoder::new(self.frame))),
+            #[cfg(feature = "zstd")]
             Compression::Zstd => {
-                Box::new(ruzstd::decoding::StreamingDecoder::new(self.frame).map_err(|_| self.broken())?)
+                let decoder = ruzstd::decoding::StreamingDecoder::new(self.frame).map_err(|_| self.broken())?;
+                Ok(Box::new(decoder))
             }
-        })
-    }
-
-    #[cfg(not(all(feature = "lz4", feature = "zstd")))]
-    fn frame_reader(&self) -> Result<Box<dyn Read + '_>> {
-        let _ = (Compression::Lz4, Compression::Zstd, STEP);
-        Err(Error::invalid(self.offset, "dragonfly-blob-feature", "this build reads no LZ4 and zstd blobs"))
+            #[cfg(not(all(feature = "lz4", feature = "zstd")))]
+            _ => Err(Error::invalid(self.offset, "dragonfly-blob-feature", "this build does not read such blobs")),
+        }
     }
 
     #[cold]
@@ -65,7 +63,8 @@ impl CompressedBlob<'_> {
     /// A reader of the inflated records; their offsets are those inside the blob.
     #[must_use]
     pub fn reader<'i>(&self, inflated: &'i Inflated) -> Reader<'i> {
-        Reader::resume(Cursor::new(&inflated.bytes), DRAGONFLY_VERSION, Dialect::Dragonfly, self.db)
+        let c = Cursor::new(&inflated.bytes);
+        Reader::resume(c, DRAGONFLY_VERSION, Dialect::Dragonfly, self.db).with_budget(inflated.charge.budget())
     }
 
     /// The database selected at the end of the blob.

@@ -24,6 +24,7 @@ pub mod reader;
 pub mod record;
 pub mod string;
 pub mod target;
+mod templates;
 pub mod whole;
 pub mod writer;
 

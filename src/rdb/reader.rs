@@ -12,7 +12,8 @@ use super::object::{self, MemberExpiries, ModuleId, ModuleRef, Template, ValueRe
 use super::opcode::{self, Dialect, ValueType};
 use super::record::{Attributes, CompressedBlob, Compression, KeyRecord, Record};
 use super::string::{self, Form, Scratch};
-use crate::bytes::Cursor;
+use super::templates::Templates;
+use crate::bytes::{Budget, Cursor};
 use crate::value::{Blob, DbIndex, UnixMillis};
 
 /// The first version with a checksum behind it.
@@ -26,7 +27,7 @@ pub struct Reader<'a> {
     dialect: Dialect,
     db: DbIndex,
     next_key: Option<Prefix<'a>>,
-    templates: Vec<(u64, Template<'a>)>,
+    templates: Templates<'a>,
     done: bool,
     scratch: Scratch,
 }
@@ -51,7 +52,8 @@ pub struct Mark<'a> {
     version: u32,
     dialect: Dialect,
     db: DbIndex,
-    templates: Vec<(u64, Template<'a>)>,
+    templates: Templates<'a>,
+    budget: Budget,
 }
 
 impl<'a> Mark<'a> {
@@ -59,6 +61,12 @@ impl<'a> Mark<'a> {
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.c.offset()
+    }
+
+    /// The account that its readers charge.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// What is known here, but at an absolute offset at or behind `earlier`.
@@ -75,7 +83,8 @@ impl<'a> Mark<'a> {
     pub fn reader_until(&self, end: u64) -> Reader<'a> {
         let mut window = self.c;
         let records = window.take(end.saturating_sub(self.c.offset())).unwrap_or_default();
-        let mut reader = Reader::resume(Cursor::at(records, self.c.offset()), self.version, self.dialect, self.db);
+        let reader = Reader::resume(Cursor::at(records, self.c.offset()), self.version, self.dialect, self.db);
+        let mut reader = reader.with_budget(&self.budget);
         reader.templates.clone_from(&self.templates);
         reader
     }
@@ -133,12 +142,12 @@ fn looks_like_magic(start: &[u8]) -> bool {
 
 /// Step over a value. Most are strings, and the cursor stays in registers for them.
 #[inline(always)]
-fn skim<'a>(value_type: ValueType, c: &mut Cursor<'a>, template: Template<'a>) -> Result<()> {
+fn skim<'a>(value_type: ValueType, c: &mut Cursor<'a>, template: Template<'a>, budget: &Budget) -> Result<()> {
     if value_type == ValueType::String {
         return string::skip(c);
     }
     let mut copy = *c;
-    let result = object::skim(value_type, &mut copy, template);
+    let result = object::skim(value_type, &mut copy, template, budget);
     *c = copy;
     result
 }
@@ -171,10 +180,17 @@ impl<'a> Reader<'a> {
             dialect,
             db,
             next_key: None,
-            templates: Vec::new(),
+            templates: Templates::default(),
             done: false,
             scratch: Scratch::default(),
         }
+    }
+
+    /// Charge what is decompressed while reading (names, AUX fields), and what must be remembered, to an account.
+    #[must_use]
+    pub fn with_budget(mut self, budget: &Budget) -> Self {
+        self.scratch = Scratch::new(budget.clone());
+        self
     }
 
     /// The version in the header.
@@ -254,7 +270,8 @@ impl<'a> Reader<'a> {
             if let Some(value_type) = ValueType::from_byte(byte, self.dialect) {
                 // Whatever is unusual about a key is left to the one who reads it whole, above all its errors.
                 let key = c;
-                let skimmed = string::skip(&mut c).and_then(|()| skim(value_type, &mut c, Template::NONE));
+                let budget = &self.scratch.budget;
+                let skimmed = string::skip(&mut c).and_then(|()| skim(value_type, &mut c, Template::NONE, budget));
                 if skimmed.is_err() || !self.templates.is_empty() {
                     self.c = key;
                     self.key(value_type, start)?;
@@ -279,7 +296,8 @@ impl<'a> Reader<'a> {
     /// Where this reader is and what it knows.
     #[must_use]
     pub fn mark(&self) -> Mark<'a> {
-        Mark { c: self.c, version: self.version, dialect: self.dialect, db: self.db, templates: self.templates.clone() }
+        let (templates, budget) = (self.templates.clone(), self.scratch.budget.clone());
+        Mark { c: self.c, version: self.version, dialect: self.dialect, db: self.db, templates, budget }
     }
 
     /// Go on in another database.
@@ -329,7 +347,7 @@ impl<'a> Reader<'a> {
         let value_type = ValueType::from_byte(c.u8().ok()?, self.dialect)?;
         let key = string::short(&mut c)?;
         let body = c;
-        skim(value_type, &mut c, Template::NONE).ok()?;
+        skim(value_type, &mut c, Template::NONE, &self.scratch.budget).ok()?;
         let value = ValueRef::new(value_type, c.since(&body), body.offset());
         if c.peek() == Some(opcode::AUX) {
             return None;
@@ -354,7 +372,7 @@ impl<'a> Reader<'a> {
         };
         let template = if self.templates.is_empty() { Template::NONE } else { self.template(value_type) };
         let body = c;
-        if let Err(error) = skim(value_type, &mut c, template) {
+        if let Err(error) = skim(value_type, &mut c, template, &self.scratch.budget) {
             return Err(self.broken_at(c, error).while_doing(Doing::ReadObjectValue).in_key(&key));
         }
         let value = ValueRef::new(value_type, c.since(&body), body.offset()).with_template(template);
@@ -465,7 +483,7 @@ impl<'a> Reader<'a> {
     fn hash_template(&mut self, offset: u64) -> Result<Record<'a>> {
         let id = length::decode(&mut self.c)?;
         let template = Template::decode(&mut self.c)?;
-        self.templates.push((id, template));
+        self.templates.add(id, template, &self.scratch.budget, offset)?;
         Ok(Record::HashTemplate { offset, id, template })
     }
 
@@ -477,8 +495,7 @@ impl<'a> Reader<'a> {
             ValueType::HashTemplateListpackRef => object::template_id(&mut c, &mut self.scratch),
             _ => None,
         };
-        let found = self.templates.iter().find(|(known, _)| Some(*known) == id);
-        found.map_or(Template::NONE, |(_, template)| *template)
+        id.and_then(|id| self.templates.get(id)).unwrap_or(Template::NONE)
     }
 
     fn dragonfly(&mut self, byte: u8, offset: u64) -> Result<Record<'a>> {
@@ -629,3 +646,6 @@ fn skip_vector_index(c: &mut Cursor<'_>) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -154,7 +154,8 @@ impl Assembled {
 
     /// A reader of its records; their offsets are those in the entry.
     pub(crate) fn reader(&self) -> Reader<'_> {
-        Reader::resume(Cursor::new(&self.bytes), DRAGONFLY_VERSION, Dialect::Dragonfly, self.db)
+        let c = Cursor::new(&self.bytes);
+        Reader::resume(c, DRAGONFLY_VERSION, Dialect::Dragonfly, self.db).with_budget(self.charge.budget())
     }
 
     fn each<E: From<Error>>(

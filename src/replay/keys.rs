@@ -174,7 +174,7 @@ fn restored<'a>(state: &mut State<'a>, bytes: &'a [u8]) -> Result<Value<'a>, Ref
         .ok_or(Refusal::NotReplayable("no value type that we know has this number"))?;
     let mut cursor = Cursor::at(body, 0);
     let start = cursor;
-    skim(value_type, &mut cursor, Template::NONE).map_err(|_| BAD_DATA)?;
+    skim(value_type, &mut cursor, Template::NONE, &state.budget).map_err(|_| BAD_DATA)?;
     let stored = ValueRef::new(value_type, cursor.since(&start), 0);
     let mut buffers = Buffers::new(&state.budget);
     // A server refuses a damaged value, so look into it now.

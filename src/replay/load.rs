@@ -119,7 +119,7 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
     pub fn load_rdb(&mut self, input: &'a [u8]) -> Result<u64, rdb::Error> {
         let state = self.state_mut();
         let mut buffers = Buffers::new(&state.budget);
-        let mut reader = rdb::Reader::new(input)?;
+        let mut reader = rdb::Reader::new(input)?.with_budget(&state.budget);
         whole::each(&mut reader, &state.budget, |met| -> rdb::Result<()> {
             match met {
                 Met::Standing(Record::Key(key)) => state.keyspace.load(&key, &mut buffers)?,

@@ -263,7 +263,7 @@ impl<'a> Outline<'a> {
         Ok(Self {
             bytes,
             start,
-            reader: Reader::at(bytes, start)?,
+            reader: Reader::at(bytes, start)?.with_budget(budget),
             summed: 0,
             sum: Jones::default(),
             error: None,

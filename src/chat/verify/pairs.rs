@@ -5,7 +5,6 @@
 
 use super::{Findings, Horizons, described};
 use crate::chat::view::{View, fingerprint};
-use crate::rdb::Buffers;
 use hashbrown::HashMap;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -73,7 +72,7 @@ impl Pairs {
         let mut copies = Vec::new();
         for (index, history) in view.histories.iter().enumerate() {
             // Damage was reported by the first walk.
-            let _ = history.messages(view.schema, &mut Buffers::default(), &mut |position, element, parsed| {
+            let _ = history.messages(view.schema, &mut view.recorder.buffers(), &mut |position, element, parsed| {
                 let side = parsed.fields().and_then(|fields| horizons.side(view, history.user, fields));
                 if let Some(side) = side.filter(|side| self.0.contains_key(&side.pair)) {
                     let (pair, sent, fingerprint) = (side.pair, side.sent, fingerprint(element));
@@ -89,7 +88,7 @@ impl Pairs {
 fn report(view: &View<'_, '_>, positions: &[(usize, usize)], findings: &mut Findings<'_>) {
     let Some(history) = positions.first().and_then(|&(index, _)| view.histories.get(index)) else { return };
     let mut wanted = positions.iter().map(|&(_, position)| position).peekable();
-    let _ = history.messages(view.schema, &mut Buffers::default(), &mut |position, _, parsed| {
+    let _ = history.messages(view.schema, &mut view.recorder.buffers(), &mut |position, _, parsed| {
         let Some(fields) = parsed.fields().filter(|_| wanted.next_if_eq(&position).is_some()) else { return };
         let other = view.schema.history(fields.peer(history.user).unwrap_or_default().as_bytes());
         findings.key_hint(

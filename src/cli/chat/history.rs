@@ -8,7 +8,6 @@ use crate::cli::failure::Failure;
 use crate::cli::render::escape;
 use crate::cli::render::text::{self, BOLD, FAINT, Paint};
 use careen::chat::{Fields, Parsed, View};
-use careen::rdb::Buffers;
 use careen::value::json;
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
@@ -59,7 +58,7 @@ impl History {
         let paint = Paint(cx.is_colored());
         let mut out = BufWriter::new(io::stdout().lock());
         let (mut line, mut written) = (Vec::new(), Ok(()));
-        let read = history.messages(&schema, &mut Buffers::default(), &mut |_, element, parsed| {
+        let read = history.messages(&schema, &mut view.recorder.buffers(), &mut |_, element, parsed| {
             if written.is_ok() && self.wants(&user, peer.as_deref(), parsed) {
                 line.clear();
                 match self.format {

@@ -4,6 +4,7 @@ use super::super::error::Error;
 use super::super::sniff::{self, Content};
 use super::super::{Input, Kind, Part, Role};
 use super::{Reach, reach};
+use crate::bytes::Budget;
 use crate::bytes::source::{Options, Source};
 use crate::finding::Finding;
 use crate::rdb;
@@ -63,7 +64,8 @@ pub(super) fn is_shard_name(name: &str) -> bool {
 }
 
 fn shard_count(bytes: &[u8]) -> i64 {
-    let Ok(mut reader) = rdb::Reader::new(bytes) else { return 0 };
+    let Ok(reader) = rdb::Reader::new(bytes) else { return 0 };
+    let mut reader = reader.with_budget(&Budget::new(sniff::NAMES));
     while let Ok(Some(record)) = reader.next_record() {
         if let rdb::Record::Aux { name, value, .. } = record
             && &*name == b"shard-count"

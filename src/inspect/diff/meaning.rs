@@ -154,7 +154,8 @@ impl<'m> Meaning<'m> {
             Kind::List => list(value, buffers).map(Self::List),
             Kind::Set => {
                 let mut members = set(value, buffers)?;
-                for (member, at) in member_expiries.iter() {
+                for found in member_expiries.iter(&mut buffers.first) {
+                    let (member, at) = found?;
                     if let Some((_, expiry)) = find(&mut members, &member) {
                         *expiry = Some(at);
                     }
@@ -163,7 +164,8 @@ impl<'m> Meaning<'m> {
             }
             Kind::Hash => {
                 let mut fields = hash(value, buffers)?;
-                for (field, at) in member_expiries.iter() {
+                for found in member_expiries.iter(&mut buffers.first) {
+                    let (field, at) = found?;
                     if let Some((_, found)) = find(&mut fields, &field) {
                         found.expiry = Some(at);
                     }

@@ -47,7 +47,7 @@ impl<'i> Loaded<'i> {
             && part.content == Content::Rdb
             && is_plain(part.bytes())
         {
-            let side = RdbSide::new(part.bytes());
+            let side = RdbSide::new(part.bytes(), budget);
             return side.map(Self::Image).map_err(|error| Error::of(part, error.into()));
         }
         let first = input.parts.first().and_then(|part| producer(part.bytes()));

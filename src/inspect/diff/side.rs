@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use crate::bytes::Budget;
 use crate::keyspace::{Entry, Keyspace, Value};
 use crate::rdb::object::MemberExpiries;
 use crate::rdb::reader::Mark;
@@ -153,14 +154,14 @@ impl<'a> RdbSide<'a> {
     ///
     /// # Errors
     /// When there is none.
-    pub fn new(input: &'a [u8]) -> rdb::Result<Self> {
-        Ok(Self { start: Reader::new(input)?.mark(), input, end: RefCell::new(None) })
+    pub fn new(input: &'a [u8], budget: &Budget) -> rdb::Result<Self> {
+        Ok(Self { start: Reader::new(input)?.with_budget(budget).mark(), input, end: RefCell::new(None) })
     }
 }
 
 impl<'a> Side for RdbSide<'a> {
     fn each<'s>(&'s self, visit: &mut dyn FnMut(Place, Subject<'s>) -> bool) -> rdb::Result<()> {
-        let mut reader = Reader::new(self.input)?;
+        let mut reader = Reader::new(self.input)?.with_budget(self.start.budget());
         while let Some(record) = reader.next_record()? {
             match record {
                 Record::Key(key) => {

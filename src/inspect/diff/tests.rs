@@ -101,7 +101,11 @@ fn lines_of(a: &dyn Side, b: &dyn Side, options: &Options<'_>) -> (Totals, Strin
 }
 
 fn rdb_lines(a: &[u8], b: &[u8]) -> (Totals, String) {
-    lines_of(&RdbSide::new(a).unwrap(), &RdbSide::new(b).unwrap(), &Options::default())
+    lines_of(
+        &RdbSide::new(a, &Budget::default()).unwrap(),
+        &RdbSide::new(b, &Budget::default()).unwrap(),
+        &Options::default(),
+    )
 }
 
 fn log_lines(a: &[&str], b: &[&str]) -> String {
@@ -140,7 +144,8 @@ fn encodings_and_order_do_not_matter() {
     let log = log(&["HSET h b 2 a 1", "SADD s 1 2", "ZADD z 2.5 b 1 a", "RPUSH l x 7", "SET n 12"]);
     let live = keyspace(&log);
     for image in [&a, &b] {
-        let (totals, lines) = lines_of(&RdbSide::new(image).unwrap(), &KeyspaceSide::new(&live), &Options::default());
+        let (totals, lines) =
+            lines_of(&RdbSide::new(image, &Budget::default()).unwrap(), &KeyspaceSide::new(&live), &Options::default());
         assert_eq!((totals.same, lines.as_str()), (5, ""));
     }
 }
@@ -259,7 +264,8 @@ fn what_an_old_dump_does_not_say_of_a_stream_does_not_differ() {
     let old = Image::new().body(15, b"k", b"\x00\x00\x02\x01\x00").end();
     let log = log(&["XADD k 1-1 f v", "XADD k 2-1 f v", "XDEL k 1-1", "XDEL k 2-1"]);
     let live = keyspace(&log);
-    let (totals, lines) = lines_of(&RdbSide::new(&old).unwrap(), &KeyspaceSide::new(&live), &Options::default());
+    let (totals, lines) =
+        lines_of(&RdbSide::new(&old, &Budget::default()).unwrap(), &KeyspaceSide::new(&live), &Options::default());
     assert_eq!((totals.same, lines.as_str()), (1, ""));
 }
 
@@ -285,7 +291,8 @@ fn a_vector_set_of_a_dump_is_the_one_that_commands_make() {
     let image = Image::new().body(7, b"k", body).end();
     let log = log(&["VADD k VALUES 3 1 0 0 a"]);
     let live = keyspace(&log);
-    let (totals, lines) = lines_of(&RdbSide::new(&image).unwrap(), &KeyspaceSide::new(&live), &Options::default());
+    let (totals, lines) =
+        lines_of(&RdbSide::new(&image, &Budget::default()).unwrap(), &KeyspaceSide::new(&live), &Options::default());
     assert_eq!((totals.same, lines.as_str()), (1, ""));
 }
 
@@ -294,7 +301,11 @@ fn a_key_counts_when_it_is_taken_on_either_side() {
     let a = Image::new().string(b"k", b"").string(b"x", b"").end();
     let b = Image::new().strings(1, b"k", 1, &[b""]).string(b"y", b"").end();
     let options = Options { takes: &|subject| subject.kind() == Kind::List, ..Options::default() };
-    let (totals, _) = lines_of(&RdbSide::new(&a).unwrap(), &RdbSide::new(&b).unwrap(), &options);
+    let (totals, _) = lines_of(
+        &RdbSide::new(&a, &Budget::default()).unwrap(),
+        &RdbSide::new(&b, &Budget::default()).unwrap(),
+        &options,
+    );
     assert_eq!(totals, Totals { changed: 1, ..Totals::default() });
 }
 
@@ -305,7 +316,7 @@ fn little_memory_takes_more_passes_and_finds_the_same() {
         keys.fold(Image::new(), |image, n| image.string(format!("k{n}").as_bytes(), b"v")).end()
     };
     let (a, b) = (image(1), image(2));
-    let (a, b) = (RdbSide::new(&a).unwrap(), RdbSide::new(&b).unwrap());
+    let (a, b) = (RdbSide::new(&a, &Budget::default()).unwrap(), RdbSide::new(&b, &Budget::default()).unwrap());
     let sorted = |lines: &str| {
         let mut lines: Vec<String> = lines.lines().map(str::to_owned).collect();
         lines.sort();
@@ -350,7 +361,7 @@ fn damaged_images_end_in_errors_or_differences_and_never_in_a_panic() {
         .end();
     let sound =
         Image::new().strings(4, b"h", 1, &[b"a", b"2"]).strings(2, b"s", 1, &[b"2"]).strings(1, b"l", 1, &[b"x"]).end();
-    let sound = RdbSide::new(&sound).unwrap();
+    let sound = RdbSide::new(&sound, &Budget::default()).unwrap();
     for i in 0..seed.len() {
         for change in [0, 1, 0x40, 0x80, 0xff] {
             let mut damaged = seed.clone();
@@ -358,7 +369,7 @@ fn damaged_images_end_in_errors_or_differences_and_never_in_a_panic() {
             if change == 0 {
                 damaged.truncate(i);
             }
-            let Ok(side) = RdbSide::new(&damaged) else { continue };
+            let Ok(side) = RdbSide::new(&damaged, &Budget::default()) else { continue };
             let options = Options { values: true, ..Options::default() };
             let sides: [(&dyn Side, &dyn Side); 2] = [(&side, &sound), (&sound, &side)];
             for (a, b) in sides {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::bytes::Budget;
 use crate::bytes::Cursor;
 use crate::packed;
 use crate::rdb::object::{Consumer, Group, Idempotence, Pending, Producer, Tail, Template, skim};
@@ -81,7 +82,7 @@ fn encode<'a>(target: Target, value: &mut dyn Walk<'a>) -> Outcome<(Plan, Bytes)
 /// The value that bytes mean.
 fn decode(value_type: ValueType, body: &[u8]) -> Value {
     let mut c = Cursor::new(body);
-    skim(value_type, &mut c, Template::NONE).unwrap();
+    skim(value_type, &mut c, Template::NONE, &Budget::default()).unwrap();
     assert!(c.is_empty(), "{value_type:?} is longer than its value");
     let mut buffers = Buffers::default();
     meaning(&mut Stored { value: ValueRef::new(value_type, body, 0), buffers: &mut buffers })

@@ -65,7 +65,7 @@ fn member_expiry(text: &StringRef<'_>) -> Result<Option<UnixMillis>> {
 /// Step over a value of a fork.
 pub(super) fn skip(value_type: ValueType, c: &mut Cursor<'_>) -> Result<()> {
     match value_type {
-        ValueType::KeyDbCron => cron(c, &mut Scratch::default()).map(|_| ()),
+        ValueType::KeyDbCron => skip_cron(c),
         ValueType::DragonflySbf => bloom(c, string::skip),
         ValueType::DragonflySbf2 => bloom(c, skip_chunks),
         ValueType::DragonflyCms => {
@@ -156,6 +156,15 @@ impl<'a> Cron<'a> {
     }
 }
 
+fn skip_cron(c: &mut Cursor<'_>) -> Result<()> {
+    string::skip(c)?;
+    c.array::<16>()?;
+    for _ in 0..2 {
+        super::repeat(c, string::skip)?;
+    }
+    Ok(())
+}
+
 fn cron<'a>(c: &mut Cursor<'a>, scratch: &mut Scratch) -> Result<Cron<'a>> {
     let script = string::decode(c)?.to_blob(scratch)?;
     let start = UnixMillis(i64::from_le_bytes(c.array()?));
@@ -183,21 +192,22 @@ impl<'a> MemberExpiries<'a> {
     /// Step over the AUX records that belong to the key just read, if there are any.
     #[cold]
     pub(in crate::rdb) fn behind_key(mut c: Cursor<'a>) -> Cursor<'a> {
-        let mut scratch = Scratch::default();
-        while let Some((_, _, next)) = pair(&mut c.clone(), &mut scratch) {
+        while let Some((_, _, next)) = pair(c) {
             c = next;
         }
         c
     }
 
-    /// Member and expiry.
-    pub fn iter(&self) -> impl Iterator<Item = (Blob<'a>, UnixMillis)> + use<'a> {
+    /// Member and expiry. An error is that of a name that does not decompress, or that the budget does not hold.
+    pub fn iter<'s>(
+        &self,
+        scratch: &'s mut Scratch,
+    ) -> impl Iterator<Item = Result<(Blob<'a>, UnixMillis)>> + use<'a, 's> {
         let mut c = Cursor::at(self.records, self.offset);
-        let mut scratch = Scratch::default();
         std::iter::from_fn(move || {
-            let (member, when, next) = pair(&mut c, &mut scratch)?;
+            let (member, when, next) = pair(c)?;
             c = next;
-            Some((member, when))
+            Some(member.to_blob(scratch).map(|member| (member, when)))
         })
     }
 
@@ -208,14 +218,20 @@ impl<'a> MemberExpiries<'a> {
     }
 }
 
-fn pair<'a>(c: &mut Cursor<'a>, scratch: &mut Scratch) -> Option<(Blob<'a>, UnixMillis, Cursor<'a>)> {
-    let mut aux = |name: &[u8]| -> Option<Blob<'a>> {
+/// A member, its expiry, and what follows them.
+fn pair(mut c: Cursor<'_>) -> Option<(StringRef<'_>, UnixMillis, Cursor<'_>)> {
+    let mut aux = |name: &[u8]| {
         (c.u8().ok()? == AUX).then_some(())?;
-        let stored = string::decode(c).ok()?;
+        let stored = string::decode(&mut c).ok()?;
         matches!(stored.form, Form::Raw(bytes) if bytes == name).then_some(())?;
-        string::decode(c).ok()?.to_blob(scratch).ok()
+        string::decode(&mut c).ok()
     };
     let member = aux(b"keydb-subexpire-key")?;
-    let when = canonical_int(&aux(b"keydb-subexpire-when")?)?;
-    Some((member, UnixMillis(when), *c))
+    let when = match aux(b"keydb-subexpire-when")?.form {
+        Form::Raw(digits) => canonical_int(digits)?,
+        Form::Int(when) => when.into(),
+        // So few digits are never compressed.
+        Form::Lzf { .. } => return None,
+    };
+    Some((member, UnixMillis(when), c))
 }

@@ -18,10 +18,11 @@
 use super::{
     Buffers, Element, Packed, ValueRef, Visit, blob_offset, listpack_count, next_piece, odd_count, walked, with_blob,
 };
-use crate::bytes::Cursor;
+use crate::bytes::limits::Charge;
+use crate::bytes::{Budget, Cursor};
 use crate::packed::{self, listpack::Listpack, ziplist::Ziplist, zipmap::Zipmap};
 use crate::rdb::encode::{Encoder, Out, Outcome, Packer, Plan, Survey, Walk};
-use crate::rdb::error::{Error, Result};
+use crate::rdb::error::{Error, ErrorKind, Result};
 use crate::rdb::length;
 use crate::rdb::opcode::ValueType;
 use crate::rdb::string::{self, Scratch, StringRef};
@@ -207,10 +208,15 @@ impl<'a> Template<'a> {
         Ok(Self { bytes: c.since(&start) })
     }
 
-    fn names(&self, scratch: &mut Scratch) -> Result<Vec<Blob<'a>>> {
+    fn names(&self, scratch: &mut Scratch) -> Result<Names<'a>> {
         let mut c = Cursor::new(self.bytes);
+        let mut names = Names::new(&scratch.budget);
         let count = if self.bytes.is_empty() { 0 } else { length::decode(&mut c)? };
-        (0..count).map(|_| string::decode(&mut c)?.to_blob(scratch)).collect()
+        for _ in 0..count {
+            let name = string::decode(&mut c)?;
+            names.push(&name.read(scratch)?, name.offset)?;
+        }
+        Ok(names)
     }
 
     fn len(&self) -> Result<u64> {
@@ -220,6 +226,29 @@ impl<'a> Template<'a> {
         length::decode(&mut Cursor::new(self.bytes))
     }
 }
+
+/// Field names, paid for while they are needed.
+struct Names<'a> {
+    list: Vec<Blob<'a>>,
+    charge: Charge,
+}
+
+impl<'a> Names<'a> {
+    fn new(budget: &Budget) -> Self {
+        Self { list: Vec::new(), charge: Charge::new(budget) }
+    }
+
+    fn push(&mut self, name: &Piece<'a, '_>, at: u64) -> Result<()> {
+        let copied = if matches!(name, Piece::Input(_)) { 0 } else { name.len() as u64 };
+        let bytes = copied.saturating_add(NAME_BYTES);
+        self.charge.add(bytes).map_err(|spent| Error::new(at, ErrorKind::Exhausted(spent)))?;
+        self.list.push(name.to_blob());
+        Ok(())
+    }
+}
+
+/// What a name takes besides its bytes, in a list that may be half empty.
+const NAME_BYTES: u64 = 2 * size_of::<Blob<'_>>() as u64;
 
 /// The field names at the head of types 29 and 31: format 0 is a listpack, 1 a count and strings.
 fn skip_names(c: &mut Cursor<'_>, scratch: &mut Scratch) -> Result<u64> {
@@ -237,8 +266,13 @@ fn skip_names(c: &mut Cursor<'_>, scratch: &mut Scratch) -> Result<u64> {
     }
 }
 
-pub(super) fn skip_template(value_type: ValueType, c: &mut Cursor<'_>, template: Template<'_>) -> Result<()> {
-    let mut scratch = Scratch::default();
+pub(super) fn skip_template(
+    value_type: ValueType,
+    c: &mut Cursor<'_>,
+    template: Template<'_>,
+    budget: &Budget,
+) -> Result<()> {
+    let mut scratch = Scratch::new(budget.clone());
     let count = match value_type {
         ValueType::HashTemplateArrayRef => {
             length::decode(c)?;
@@ -274,9 +308,9 @@ pub(super) fn template<'a>(value: &ValueRef<'a>, buffers: &mut Buffers, visit: &
         _ => names_of(c, buffers)?,
     };
     if in_listpack {
-        return template_listpack(c, &names, buffers, visit);
+        return template_listpack(c, &names.list, buffers, visit);
     }
-    for name in &names {
+    for name in &names.list {
         let text = string::decode(c)?.read(&mut buffers.second)?;
         visit(Element::Field { field: name_piece(name), value: text, expiry: None })?;
     }
@@ -316,19 +350,19 @@ pub(in crate::rdb) fn template_id(c: &mut Cursor<'_>, scratch: &mut Scratch) -> 
     }
 }
 
-fn names_of<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers) -> Result<Vec<Blob<'a>>> {
+fn names_of<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers) -> Result<Names<'a>> {
     let at = c.offset();
     if length::decode(c)? != 0 {
         let template = Template::decode(c)?;
         return template.names(&mut buffers.first);
     }
     let node = string::decode(c)?;
-    let mut names = Vec::new();
+    let mut names = Names::new(&buffers.first.budget);
     with_blob!(node.read(&mut buffers.first)?, blob, wrap => {
         let mut iter = Listpack::new(blob).map_err(|e| Error::packed(at, e))?.iter();
         let mut text = itoa::Buffer::new();
         while let Some(name) = next_piece(&mut iter, at, wrap, &mut text)? {
-            names.push(name.to_blob());
+            names.push(&name, at)?;
         }
     });
     Ok(names)

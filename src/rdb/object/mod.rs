@@ -25,7 +25,7 @@ use super::error::{Error, Result};
 use super::length;
 use super::opcode::ValueType;
 use super::string::{self, Form, Scratch, StringRef};
-use crate::bytes::Cursor;
+use crate::bytes::{Budget, Cursor};
 use crate::packed;
 use crate::value::{Kind, Piece, StreamId, UnixMillis};
 
@@ -84,7 +84,7 @@ pub struct Buffers {
 impl Buffers {
     /// Buffers charged to one account.
     #[must_use]
-    pub fn new(budget: &crate::bytes::Budget) -> Self {
+    pub fn new(budget: &Budget) -> Self {
         Self { first: Scratch::new(budget.clone()), second: Scratch::new(budget.clone()) }
     }
 }
@@ -318,9 +318,10 @@ impl<'a> ValueRef<'a> {
 /// Step over a value's body.
 ///
 /// # Errors
-/// At the end of input or where the structure breaks; nested blobs are not looked into.
+/// At the end of input or where the structure breaks; nested blobs are not looked into, except where they tell how
+/// much follows them, which the budget pays for.
 #[inline]
-pub fn skim<'a>(value_type: ValueType, c: &mut Cursor<'a>, template: Template<'a>) -> Result<()> {
+pub fn skim<'a>(value_type: ValueType, c: &mut Cursor<'a>, template: Template<'a>, budget: &Budget) -> Result<()> {
     match value_type {
         ValueType::String
         | ValueType::HashZipmap
@@ -373,7 +374,7 @@ pub fn skim<'a>(value_type: ValueType, c: &mut Cursor<'a>, template: Template<'a
             Ok(())
         }),
         ValueType::HashTemplateListpack | ValueType::HashTemplateArray | ValueType::HashTemplateArrayRef => {
-            hash::skip_template(value_type, c, template)
+            hash::skip_template(value_type, c, template, budget)
         }
         ValueType::StreamListpacks
         | ValueType::StreamListpacks2

@@ -2,7 +2,7 @@
 
 use super::shape::{Shape, is_text};
 use super::strict::{Strict, Text};
-use crate::bytes::Cursor;
+use crate::bytes::{Budget, Cursor};
 use crate::check::value::Inspector;
 use crate::finding::Severity;
 use crate::rdb::object::{self, Template};
@@ -66,11 +66,14 @@ fn walk(s: &mut Strict<'_>, value_type: ValueType) -> Option<Evidence> {
     }
 }
 
+/// The most that looking for the end of a value may take, which is but a guess here.
+const MOST_NAMES: u64 = 1 << 20;
+
 /// Types that few files have are read as a reader reads them.
 fn rare(s: &mut Strict<'_>, value_type: ValueType) -> Option<Evidence> {
     let rest = s.back_at(s.at()).take(u64::try_from(s.remaining()).ok()?)?;
     let mut c = Cursor::new(rest);
-    object::skim(value_type, &mut c, Template::NONE).ok()?;
+    object::skim(value_type, &mut c, Template::NONE, &Budget::new(MOST_NAMES)).ok()?;
     s.take(c.offset())?;
     Some(Evidence { bits: 4.0, blob: 0.0 })
 }
