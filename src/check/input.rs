@@ -176,6 +176,7 @@ impl Check<'_> {
             self.checksum = Checksum::of(&report.summary);
         }
         self.kept.more = self.kept.more.saturating_add(report.more_findings);
+        self.kept.worst = self.kept.worst.max(report.worst);
         let mut findings = self.findings(&part.name);
         report.findings.into_iter().for_each(|finding| findings.push(finding));
         if let Some(error) =

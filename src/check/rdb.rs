@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
+use super::findings::{Findings, Kept};
 use super::unique::{Hashing, KeyHashes};
 use super::value::Inspector;
-use crate::bytes::Budget;
+use crate::bytes::limits::Charge;
+use crate::bytes::{Budget, Exhausted};
 use crate::finding::{Finding, Severity};
 use crate::rdb::{self, KeyRecord, Record};
 use crate::scan::{self, Summary, walk};
@@ -20,6 +22,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Findings beyond the limit, counted only.
     pub more_findings: u64,
+    /// The worst of them all, counted ones included.
+    pub worst: Option<Severity>,
 }
 
 /// How deep and how long.
@@ -104,8 +108,9 @@ pub fn finding_of(error: &rdb::Error, severity: Severity) -> Finding {
 #[must_use]
 pub fn check(input: &[u8], range: Range<u64>, options: &Options, progress: impl FnMut(u64)) -> Report {
     let task = Check { hashing: Hashing::default(), budget: options.walk.budget.clone() };
-    let mut hashes = KeyHashes::default();
-    let (mut keys, mut findings, mut more_findings) = (0u64, Vec::new(), 0u64);
+    let mut hashes = KeyHashes::charged_to(&options.walk.budget);
+    let (mut keys, mut kept, mut spent) = (0u64, Kept::default(), None);
+    let mut findings = Findings { kept: &mut kept, file: "", limit: options.max_findings };
     let walked = scan::walk(
         input,
         range.clone(),
@@ -114,11 +119,11 @@ pub fn check(input: &[u8], range: Range<u64>, options: &Options, progress: impl 
         |output| {
             keys = keys.saturating_add(output.keys);
             output.keys = 0;
-            hashes.extend(&output.hashes);
+            if spent.is_none() {
+                spent = hashes.extend(&output.hashes).err();
+            }
             output.hashes.clear();
-            let room = options.max_findings.saturating_sub(findings.len()).min(output.findings.len());
-            more_findings = more_findings.saturating_add(output.findings.len().saturating_sub(room) as u64);
-            findings.extend(output.findings.drain(..).take(room));
+            output.findings.drain(..).for_each(|finding| findings.push(finding));
             Ok(())
         },
         progress,
@@ -126,12 +131,21 @@ pub fn check(input: &[u8], range: Range<u64>, options: &Options, progress: impl 
     // `take` above returns no error, so there is none here.
     let summary = walked.unwrap_or_else(|_| Summary::empty());
     let repeated = hashes.repeated(options.walk.threads);
-    if !repeated.is_empty() {
-        findings.extend(duplicate_keys(input, range.clone(), &task, &repeated));
+    if !repeated.is_empty()
+        && let Err(exhausted) = duplicate_keys(input, range.clone(), &task, &repeated, &mut findings)
+    {
+        spent.get_or_insert(exhausted);
     }
-    findings.extend(image_findings(&summary, range.start));
-    findings.sort_by_key(|finding| finding.offset);
-    Report { summary, keys, findings, more_findings }
+    let mut whole = image_findings(&summary, range.start);
+    if let Some(exhausted) = spent {
+        let error = rdb::Error::new(summary.end, rdb::ErrorKind::Exhausted(exhausted));
+        whole.push(finding_of(&error, Severity::Error));
+    }
+    // Few and telling: they are kept whatever the limit.
+    findings.limit = usize::MAX;
+    whole.into_iter().for_each(|finding| findings.push(finding));
+    kept.findings.sort_by_key(|finding| finding.offset);
+    Report { summary, keys, findings: kept.findings, more_findings: kept.more, worst: kept.worst }
 }
 
 /// The newest versions that servers write, by the header's magic.
@@ -184,19 +198,30 @@ fn image_findings(summary: &Summary, start: u64) -> Vec<Finding> {
     findings
 }
 
+/// What a name costs to remember, besides its bytes.
+const NAME_BYTES: u64 = 96;
+
 /// Look at the names behind hashes that came twice.
-fn duplicate_keys(input: &[u8], range: Range<u64>, task: &Check, repeated: &[u64]) -> Vec<Finding> {
+fn duplicate_keys(
+    input: &[u8],
+    range: Range<u64>,
+    task: &Check,
+    repeated: &[u64],
+    findings: &mut Findings<'_>,
+) -> Result<(), Exhausted> {
     let mut first: std::collections::HashMap<(u32, Vec<u8>), u64> = std::collections::HashMap::new();
-    let mut findings = Vec::new();
+    let mut charge = Charge::new(&task.budget);
     let start = usize::try_from(range.start).unwrap_or(usize::MAX);
-    let Ok(mut reader) = rdb::Reader::at(input.get(start..).unwrap_or_default(), range.start) else { return findings };
+    let Ok(reader) = rdb::Reader::at(input.get(start..).unwrap_or_default(), range.start) else { return Ok(()) };
+    let mut reader = reader.with_budget(&task.budget);
     while let Ok(Some(record)) = reader.next_record() {
         let Record::Key(record) = record else { continue };
-        if !repeated.contains(&task.key_hash(&record)) {
+        if repeated.binary_search(&task.key_hash(&record)).is_err() {
             continue;
         }
         match first.entry((record.db.0, record.key.to_vec())) {
             std::collections::hash_map::Entry::Vacant(slot) => {
+                charge.add((record.key.len() as u64).saturating_add(NAME_BYTES))?;
                 slot.insert(record.offset);
             }
             std::collections::hash_map::Entry::Occupied(earlier) => {
@@ -207,5 +232,51 @@ fn duplicate_keys(input: &[u8], range: Range<u64>, task: &Check, repeated: &[u64
             }
         }
     }
-    findings
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(names: impl Iterator<Item = String>) -> Vec<u8> {
+        let mut image = b"REDIS0009".to_vec();
+        for name in names {
+            image.extend([0, u8::try_from(name.len()).unwrap()]);
+            image.extend_from_slice(name.as_bytes());
+            image.extend_from_slice(b"\x01v");
+        }
+        image.extend_from_slice(b"\xff\0\0\0\0\0\0\0\0");
+        image
+    }
+
+    fn checked(image: &[u8], options: &Options) -> Report {
+        check(image, 0..image.len() as u64, options, |_| {})
+    }
+
+    #[test]
+    fn duplicate_keys_beyond_the_limit_are_counted_only() {
+        let image = image((0..100).map(|n| format!("k{}", n % 10)));
+        let report = checked(&image, &Options { max_findings: 7, ..Options::default() });
+        assert_eq!((report.findings.len(), report.more_findings), (7, 83));
+        assert_eq!(report.worst, Some(Severity::Error));
+    }
+
+    /// Looked through one by one, these took minutes.
+    #[test]
+    fn a_hundred_thousand_names_that_all_come_twice_take_no_time() {
+        let image = image((0..200_000).map(|n| format!("{:05x}", n / 2)));
+        let begun = std::time::Instant::now();
+        let report = checked(&image, &Options::default());
+        assert_eq!(report.findings.len() as u64 + report.more_findings, 100_000);
+        assert!(begun.elapsed().as_secs() < 60);
+    }
+
+    #[test]
+    fn a_budget_too_small_for_the_names_is_said() {
+        let image = image((0..1000).map(|n| n.to_string()));
+        let walk = walk::Options { budget: Budget::new(4 << 10), ..walk::Options::default() };
+        let report = checked(&image, &Options { walk, ..Options::default() });
+        assert!(report.findings.iter().any(|finding| finding.code == "memory-budget"), "{:?}", report.findings);
+    }
 }

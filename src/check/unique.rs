@@ -4,6 +4,9 @@
 
 use std::hash::{BuildHasher, Hasher};
 
+use crate::bytes::limits::Charge;
+use crate::bytes::{Budget, Exhausted};
+
 /// Hashes with a seed that no file can know.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Hashing(foldhash::fast::RandomState);
@@ -25,6 +28,7 @@ pub(super) struct Seen {
     hashing: Hashing,
     hashes: Vec<u64>,
     table: Vec<u64>,
+    /// In order, each once.
     repeated: Vec<u64>,
 }
 
@@ -50,10 +54,10 @@ impl Seen {
     #[must_use]
     pub(super) fn perhaps(&mut self) -> bool {
         self.repeated = if self.hashes.len() <= ONE_TABLE {
-            repeated_in(&self.hashes, &mut self.table)
+            sorted(repeated_in(&self.hashes, &mut self.table))
         } else {
             let mut parts = KeyHashes::default();
-            parts.extend(&self.hashes);
+            parts.note(&self.hashes);
             parts.repeated(1)
         };
         !self.repeated.is_empty()
@@ -62,7 +66,7 @@ impl Seen {
     /// True when this element's hash came twice.
     #[must_use]
     pub(super) fn is_suspect(&self, element: &[u8]) -> bool {
-        self.repeated.contains(&self.hashing.hash(element))
+        self.repeated.binary_search(&self.hashing.hash(element)).is_ok()
     }
 }
 
@@ -70,19 +74,34 @@ impl Seen {
 #[derive(Debug)]
 pub(super) struct KeyHashes {
     parts: Vec<Vec<u64>>,
+    charge: Charge,
 }
+
+/// What a hash takes: a part that grew by half more than it needs.
+const HASH_BYTES: u64 = 16;
 
 const PARTS: usize = 256;
 
 impl Default for KeyHashes {
     fn default() -> Self {
-        Self { parts: vec![Vec::new(); PARTS] }
+        Self::charged_to(&Budget::default())
     }
 }
 
 impl KeyHashes {
+    /// None yet; they will be paid for by an account.
+    pub(super) fn charged_to(budget: &Budget) -> Self {
+        Self { parts: vec![Vec::new(); PARTS], charge: Charge::new(budget) }
+    }
+
     /// Note keys by hash.
-    pub(super) fn extend(&mut self, hashes: &[u64]) {
+    pub(super) fn extend(&mut self, hashes: &[u64]) -> Result<(), Exhausted> {
+        self.charge.add((hashes.len() as u64).saturating_mul(HASH_BYTES))?;
+        self.note(hashes);
+        Ok(())
+    }
+
+    fn note(&mut self, hashes: &[u64]) {
         for &hash in hashes {
             if let Some(part) = usize::try_from(hash >> 56).ok().and_then(|i| self.parts.get_mut(i)) {
                 part.push(hash);
@@ -90,11 +109,11 @@ impl KeyHashes {
         }
     }
 
-    /// The hashes that came more than once, and how many keys there were.
+    /// The hashes that came more than once, in order, each once.
     #[must_use]
     pub(super) fn repeated(mut self, threads: usize) -> Vec<u64> {
         let share = self.parts.len().div_ceil(threads.max(1)).max(1);
-        std::thread::scope(|scope| {
+        sorted(std::thread::scope(|scope| {
             let workers: Vec<_> = self
                 .parts
                 .chunks_mut(share)
@@ -109,8 +128,14 @@ impl KeyHashes {
                 })
                 .collect();
             workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect()
-        })
+        }))
     }
+}
+
+fn sorted(mut hashes: Vec<u64>) -> Vec<u64> {
+    hashes.sort_unstable();
+    hashes.dedup();
+    hashes
 }
 
 /// The hashes that occur more than once in one part.
@@ -162,7 +187,22 @@ mod tests {
         let hashing = Hashing::default();
         let mut keys = KeyHashes::default();
         let hashes: Vec<u64> = (0..10_000u32).map(|i| hashing.hash(&(i % 9_990).to_le_bytes())).collect();
-        keys.extend(&hashes);
+        keys.extend(&hashes).unwrap();
         assert_eq!(keys.repeated(2).len(), 10);
+    }
+
+    #[test]
+    fn a_hash_that_came_often_is_listed_once() {
+        let mut seen = Seen::default();
+        (0..1000).for_each(|_| seen.note(b"a"));
+        assert!(seen.perhaps());
+        assert_eq!(seen.repeated.len(), 1);
+    }
+
+    #[test]
+    fn hashes_are_paid_for() {
+        let mut keys = KeyHashes::charged_to(&Budget::new(160));
+        assert!(keys.extend(&[7; 10]).is_ok());
+        assert!(keys.extend(&[7]).is_err());
     }
 }

@@ -2,10 +2,11 @@
 
 use super::unique::Seen;
 use crate::bytes::Cursor;
+use crate::bytes::limits::Charge;
 use crate::finding::Severity;
 use crate::packed::{self, intset, listpack, stream_node, ziplist, zipmap};
 use crate::rdb::object::{blob_offset, list, stream};
-use crate::rdb::{Buffers, Element, Error, Result, StringRef, ValueRef, ValueType, length, string};
+use crate::rdb::{Buffers, Element, Error, ErrorKind, Result, StringRef, ValueRef, ValueType, length, string};
 
 /// What looking into values needs, used again from value to value.
 #[derive(Debug, Default)]
@@ -257,13 +258,19 @@ fn empty(at: u64) -> Error {
     Error::invalid(at, "rdb-empty-value", "the value has no elements")
 }
 
+/// What a suspect takes besides its bytes, in a list that may be half empty.
+const SUSPECT_BYTES: u64 = 2 * size_of::<Vec<u8>>() as u64;
+
 /// Look at the bytes behind hashes that came twice.
 fn has_duplicates(value: &ValueRef<'_>, buffers: &mut Buffers, seen: &Seen) -> Result<bool> {
     let mut suspects: Vec<Vec<u8>> = Vec::new();
+    let mut charge = Charge::new(&buffers.first.budget);
     value.elements(buffers, &mut |element| {
         if let Element::Member(name, _) | Element::Scored(name, _) | Element::Field { field: name, .. } = element
             && seen.is_suspect(&name)
         {
+            let bytes = (name.len() as u64).saturating_add(SUSPECT_BYTES);
+            charge.add(bytes).map_err(|spent| Error::new(value.offset, ErrorKind::Exhausted(spent)))?;
             suspects.push(name.to_vec());
         }
         Ok(())
