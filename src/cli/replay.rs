@@ -159,6 +159,9 @@ impl Context<'_> {
         }
         if let Some(damage) = &outcome.damage {
             let name = input.parts.get(damage.part).map_or("", |part| part.name.as_str());
+            if damage.error.is_exhausted() {
+                return Err(Failure::exhausted(name, &damage.error.to_string()));
+            }
             self.complain(
                 &format!("{name}: {}; what follows was not executed", damage.error),
                 Some("`careen repair` keeps what is intact behind the damage, too"),

@@ -40,21 +40,23 @@ impl<'a> Keyspace<'a> {
         }
     }
 
-    /// Add a key of records that will be gone: everything is decoded and copied.
+    /// Add a key of records that will be gone: everything is decoded and copied. Gives the bytes on the heap.
     ///
     /// # Errors
     /// When the value is damaged, or one of a kind that has no decoded form.
-    pub fn load_owned(&mut self, record: &KeyRecord<'_>, buffers: &mut Buffers) -> Result<()> {
+    pub fn load_owned(&mut self, record: &KeyRecord<'_>, buffers: &mut Buffers) -> Result<usize> {
         if record.value.is_empty_collection(&mut buffers.first) {
-            return Ok(());
+            return Ok(0);
         }
         let Some(value) = decode(&record.value, buffers)? else {
             let what = "a compressed value of this type cannot be kept";
             return Err(rdb::Error::invalid(record.offset, "rdb-compressed-opaque", what));
         };
         let key = Blob::copied(&record.key);
-        self.db_mut(record.db).put(Entry { key, value: value.into_owned(), expires: record.expiry });
-        Ok(())
+        let value = value.into_owned();
+        let bytes = key.heap_bytes().saturating_add(value.heap_bytes());
+        self.db_mut(record.db).put(Entry { key, value, expires: record.expiry });
+        Ok(bytes)
     }
 
     /// Add a function library of a snapshot. False when its first line does not name it.

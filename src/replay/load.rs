@@ -1,14 +1,15 @@
 //! Whole files into the engine: a snapshot, a log, or a log behind its preamble.
 
 use super::engine::{Engine, Watch};
-use super::queue::Queue;
+use super::queue::{COMMAND_BYTES, Queue};
+use super::refusal::Refusal;
 use super::report::Place;
-use super::state::Args;
+use super::state::{Args, State};
 use crate::aof;
-use crate::bytes::Cursor;
+use crate::bytes::{Cursor, Exhausted};
 use crate::keyspace::{BATCH, Family, Like};
 use crate::rdb::whole::{self, Met};
-use crate::rdb::{self, Buffers, Header, Record};
+use crate::rdb::{self, Buffers, Header, Record, ValueRef};
 use crate::value::Blob;
 use std::fmt;
 
@@ -19,6 +20,8 @@ pub enum Error {
     Rdb(rdb::Error),
     /// In a log.
     Aof(aof::Error),
+    /// What follows the offset needs more memory than there may be.
+    Memory(u64, Exhausted),
 }
 
 impl Error {
@@ -28,6 +31,7 @@ impl Error {
         match self {
             Self::Rdb(error) => error.code(),
             Self::Aof(error) => error.code(),
+            Self::Memory(..) => "memory-budget",
         }
     }
 
@@ -37,6 +41,17 @@ impl Error {
         match self {
             Self::Rdb(error) => error.offset(),
             Self::Aof(error) => error.offset(),
+            Self::Memory(offset, _) => *offset,
+        }
+    }
+
+    /// True when the input may be sound and only the memory budget is not enough.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        match self {
+            Self::Rdb(error) => error.is_exhausted(),
+            Self::Aof(_) => false,
+            Self::Memory(..) => true,
         }
     }
 }
@@ -46,6 +61,7 @@ impl fmt::Display for Error {
         match self {
             Self::Rdb(error) => error.fmt(f),
             Self::Aof(error) => error.fmt(f),
+            Self::Memory(offset, spent) => write!(f, "at offset {offset}: {}", Refusal::Memory(*spent)),
         }
     }
 }
@@ -83,7 +99,7 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
                     continue;
                 }
             }
-            self.feed_batch(&batch, &mut subjects);
+            self.feed_batch(&batch, &mut subjects)?;
             batch.clear();
             match record? {
                 Some(aof::Record::Annotation(annotation)) => {
@@ -100,7 +116,9 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
         }
     }
 
-    fn feed_batch(&mut self, batch: &Queue<'a>, subjects: &mut Vec<(&'a [u8], &'a [u8])>) {
+    fn feed_batch(&mut self, batch: &Queue<'a>, subjects: &mut Vec<(&'a [u8], &'a [u8])>) -> Result<(), Error> {
+        let offset = batch.iter().next().map_or(0, |(place, _)| place.offset);
+        self.state_mut().charge(batch.growth()).map_err(|spent| Error::Memory(offset, spent))?;
         let state = self.state();
         if let Some(db) = state.keyspace.db(state.db) {
             subjects.clear();
@@ -110,6 +128,7 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
         for (place, args) in batch.iter() {
             self.feed(place, args);
         }
+        Ok(())
     }
 
     /// Load the RDB image at the beginning of a file; the offset behind it.
@@ -118,24 +137,49 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
     /// Where the image is damaged or ends early.
     pub fn load_rdb(&mut self, input: &'a [u8]) -> Result<u64, rdb::Error> {
         let state = self.state_mut();
-        let mut buffers = Buffers::new(&state.budget);
-        let mut reader = rdb::Reader::new(input)?.with_budget(&state.budget);
-        whole::each(&mut reader, &state.budget, |met| -> rdb::Result<()> {
-            match met {
-                Met::Standing(Record::Key(key)) => state.keyspace.load(&key, &mut buffers)?,
+        let budget = state.budget.clone();
+        let mut buffers = Buffers::new(&budget);
+        let mut reader = rdb::Reader::new(input)?.with_budget(&budget);
+        // Charged from time to time: so the account costs nothing.
+        let mut growth = 0usize;
+        whole::each(&mut reader, &budget, |met| -> rdb::Result<()> {
+            let offset = met.offset();
+            growth = growth.saturating_add(COMMAND_BYTES).saturating_add(match met {
+                Met::Standing(Record::Key(key)) => {
+                    state.keyspace.load(&key, &mut buffers)?;
+                    key.key.heap_bytes().saturating_add(size_of::<ValueRef<'_>>())
+                }
                 Met::Passing(Record::Key(key)) => state.keyspace.load_owned(&key, &mut buffers)?,
                 Met::Standing(Record::Function { code, .. }) => {
                     state.keyspace.load_function(code.to_blob(&mut buffers.first)?);
+                    code_bytes(code.len())
                 }
                 Met::Passing(Record::Function { code, .. }) => {
                     state.keyspace.load_function(Blob::copied(&code.read(&mut buffers.first)?));
+                    code_bytes(code.len())
                 }
-                _ => {}
+                _ => 0,
+            });
+            if growth > GROWTH {
+                charge(state, &mut growth, offset)?;
             }
             Ok(())
         })?;
+        charge(state, &mut growth, reader.offset())?;
         Ok(reader.offset())
     }
+}
+
+/// What is loaded from an image is charged in portions of this.
+const GROWTH: usize = 64 << 10;
+
+fn code_bytes(len: u64) -> usize {
+    usize::try_from(len).unwrap_or(usize::MAX)
+}
+
+fn charge(state: &mut State<'_>, growth: &mut usize, offset: u64) -> rdb::Result<()> {
+    let spent = state.charge(std::mem::take(growth));
+    spent.map_err(|spent| rdb::Error::new(offset, rdb::ErrorKind::Exhausted(spent)))
 }
 
 /// The key and the member that a command is most likely about.
