@@ -151,3 +151,37 @@ fn what_fits_is_done() {
         assert!(matches!(output.status.code(), Some(0 | 1)), "{command}: {said}");
     }
 }
+
+#[test]
+fn what_many_small_commands_or_keys_add_has_to_fit() {
+    let bench = Bench::new();
+    let (mut log, mut image) = (Vec::new(), b"REDIS0009".to_vec());
+    for n in 0..100_000 {
+        let name = format!("k{n:05}");
+        careen::aof::writer::encode(&[b"SET".as_slice(), name.as_bytes(), b"v"], &mut log);
+        image.extend_from_slice(&[0, 6]);
+        image.extend_from_slice(name.as_bytes());
+        image.extend_from_slice(b"\x01v");
+    }
+    image.extend_from_slice(b"\xff\0\0\0\0\0\0\0\0");
+    std::fs::write(bench.path("many.aof"), &log).unwrap();
+    std::fs::write(bench.path("many.rdb"), &image).unwrap();
+    std::fs::copy(bench.path("many.rdb"), bench.path("again.rdb")).unwrap();
+    let commands = [
+        "replay many.aof",
+        "replay many.rdb",
+        "export many.aof",
+        "diff many.aof many.rdb",
+        "chat online many.aof",
+        "convert many.aof -o out --to rdb",
+        "convert many.aof -o out --to rdb --lossy",
+        "convert many.rdb --merge again.rdb --on-duplicate first -o out",
+        "check many.rdb",
+    ];
+    let wrong: Vec<_> = commands.iter().filter_map(|command| bench.refuses(command, "1M", None)).collect();
+    assert_eq!(wrong, [""; 0]);
+    for command in commands {
+        let output = bench.run(command, "60M", None);
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}

@@ -69,6 +69,12 @@ impl Budget {
             self.0.spent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |spent| Some(spent.saturating_sub(bytes)));
     }
 
+    /// True for an account without a limit.
+    #[must_use]
+    pub fn is_unlimited(&self) -> bool {
+        self.0.limit == u64::MAX
+    }
+
     /// What may still be taken.
     #[must_use]
     pub fn left(&self) -> u64 {

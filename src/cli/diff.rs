@@ -86,6 +86,9 @@ impl Diff {
 
     fn load<'i>(&self, input: &'i Input, cx: &Context<'_>) -> Result<Loaded<'i>, Failure> {
         Loaded::open(input, self.like, &cx.budget).map_err(|error| {
+            if error.error.is_exhausted() {
+                return Failure::exhausted(&escape::text(error.part.as_bytes()), &error.error.to_string());
+            }
             let failure = Failure::new(escape::text(error.to_string().as_bytes()));
             failure.hint("`careen repair` saves what is intact")
         })

@@ -159,6 +159,9 @@ impl Context<'_> {
         }
         if let Some(damage) = &outcome.damage {
             let name = input.parts.get(damage.part).map_or("", |part| part.name.as_str());
+            if damage.error.is_exhausted() {
+                return Err(Failure::exhausted(name, &damage.error.to_string()));
+            }
             let follows = if damage.ends { "; what follows was not executed" } else { "" };
             self.complain(
                 &format!("{name}: {}{follows}", damage.error),

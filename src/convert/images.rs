@@ -140,12 +140,15 @@ fn sizes_hold(options: &Options, images: usize) -> bool {
 
 /// The first walk over inputs that are merged.
 fn winners(images: &[Image<'_>], options: &Options) -> Result<Winners, Error> {
-    let mut winners = Winners::default();
+    let mut winners = Winners::new(&options.scan.budget);
     for (index, image) in (0u32..).zip(images) {
         let mut meet = |record: &Record<'_>| match record {
-            Record::Key(key) if options.selection.takes(&Candidate::from(key)) => winners
-                .meet(index, key, options.on_duplicate)
-                .map_err(|met| Error::Duplicate { file: image.name.into(), db: met.db, key: met.key }),
+            Record::Key(key) if options.selection.takes(&Candidate::from(key)) => {
+                let exhausted = |spent| rdb::Error::new(key.offset, rdb::ErrorKind::Exhausted(spent));
+                winners.pay().map_err(|spent| damaged(image, exhausted(spent)))?;
+                let met = winners.meet(index, key, options.on_duplicate);
+                met.map_err(|met| Error::Duplicate { file: image.name.into(), db: met.db, key: met.key })
+            }
             _ => Ok(()),
         };
         each_record(image, &options.scan.budget, &mut meet)?;

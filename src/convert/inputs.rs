@@ -122,8 +122,11 @@ fn execute<'i>(
         part.map_or_else(|| input.name.clone(), |part| part.name.clone())
     };
     if let Some(damage) = outcome.damage {
-        let (offset, why) = (damage.error.offset(), damage.error.to_string());
-        return Err(Error::Log { file: name(Some(damage.part)), offset, why });
+        let (file, offset, why) = (name(Some(damage.part)), damage.error.offset(), damage.error.to_string());
+        return Err(match damage.error.is_exhausted() {
+            true => Error::Exhausted { file, offset, why },
+            false => Error::Log { file, offset, why },
+        });
     }
     let report = outcome.report;
     if let Some(noted) = report.skipped.first.iter().find(|noted| matches!(noted.why, Refusal::Memory(_))) {

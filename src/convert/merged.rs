@@ -1,6 +1,8 @@
 //! Which of several keys of one name stays when inputs are merged: 32 bytes per key.
 
 use super::options::OnDuplicate;
+use crate::bytes::limits::Charge;
+use crate::bytes::{Budget, Exhausted};
 use crate::rdb::KeyRecord;
 use crate::value::DbIndex;
 use sha1::{Digest, Sha1};
@@ -10,10 +12,14 @@ use std::collections::HashMap;
 type Place = (u32, u64);
 
 /// The place of every key that stays. Keys are told apart by 128 bits of their SHA-1.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Winners {
     places: HashMap<[u8; 16], Place>,
+    charge: Charge,
 }
+
+/// What a key takes in a table that may be half empty, and is copied when it grows.
+const KEY_BYTES: u64 = 3 * size_of::<([u8; 16], Place)>() as u64;
 
 /// A key was met before, and that is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +34,17 @@ fn name(db: DbIndex, key: &[u8]) -> [u8; 16] {
 }
 
 impl Winners {
+    /// Nothing yet, to be paid for by an account.
+    pub(crate) fn new(budget: &Budget) -> Self {
+        Self { places: HashMap::new(), charge: Charge::new(budget) }
+    }
+
+    /// Pay for as many keys as are there, and one more.
+    pub(crate) fn pay(&mut self) -> Result<(), Exhausted> {
+        let keys = (self.places.len() as u64).saturating_add(1);
+        self.charge.raise_to(keys.saturating_mul(KEY_BYTES))
+    }
+
     /// Take note of a key. Keys come in the order of the inputs.
     pub(crate) fn meet(&mut self, input: u32, record: &KeyRecord<'_>, rule: OnDuplicate) -> Result<(), Met> {
         let place = (input, record.offset);

@@ -11,18 +11,33 @@ use crate::rdb::object::Tail;
 use crate::rdb::{self, Buffers, Element, KeyRecord, Result, ValueRef, ValueType};
 use crate::value::{Blob, Kind};
 
+/// What became of a key of a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loaded {
+    /// There was none of that name.
+    pub is_new: bool,
+    /// Bytes that it takes on the heap, beside its place.
+    pub bytes: usize,
+}
+
+impl Loaded {
+    /// It was passed over.
+    const NOTHING: Self = Self { is_new: true, bytes: 0 };
+}
+
 impl<'a> Keyspace<'a> {
     /// Add a key of a snapshot, in place of one of the same name. Like a server, pass over an empty collection.
-    /// False when there was one.
     ///
     /// # Errors
     /// When a plain string cannot be read; other values are not looked into.
-    pub fn load(&mut self, record: &KeyRecord<'a>, buffers: &mut Buffers) -> Result<bool> {
+    pub fn load(&mut self, record: &KeyRecord<'a>, buffers: &mut Buffers) -> Result<Loaded> {
         if record.value.is_empty_collection(&mut buffers.first) {
-            return Ok(true);
+            return Ok(Loaded::NOTHING);
         }
         let value = self.hold(record.value, buffers)?;
-        Ok(self.db_mut(record.db).put(Entry { key: record.key.clone(), value, expires: record.expiry }))
+        let bytes = record.key.heap_bytes().saturating_add(size_of::<ValueRef<'_>>());
+        let is_new = self.db_mut(record.db).put(Entry { key: record.key.clone(), value, expires: record.expiry });
+        Ok(Loaded { is_new, bytes })
     }
 
     /// A stored value as the value of a key: strings decoded where that takes no memory, others as they are.
@@ -40,21 +55,23 @@ impl<'a> Keyspace<'a> {
         }
     }
 
-    /// Add a key of records that will be gone: everything is decoded and copied. False when there
-    /// was one of that name.
+    /// Add a key of records that will be gone: everything is decoded and copied.
     ///
     /// # Errors
     /// When the value is damaged, or one of a kind that has no decoded form.
-    pub fn load_owned(&mut self, record: &KeyRecord<'_>, buffers: &mut Buffers) -> Result<bool> {
+    pub fn load_owned(&mut self, record: &KeyRecord<'_>, buffers: &mut Buffers) -> Result<Loaded> {
         if record.value.is_empty_collection(&mut buffers.first) {
-            return Ok(true);
+            return Ok(Loaded::NOTHING);
         }
         let Some(value) = decode(&record.value, buffers)? else {
             let what = "a compressed value of this type cannot be kept";
             return Err(rdb::Error::invalid(record.offset, "rdb-compressed-opaque", what));
         };
         let key = Blob::copied(&record.key);
-        Ok(self.db_mut(record.db).put(Entry { key, value: value.into_owned(), expires: record.expiry }))
+        let value = value.into_owned();
+        let bytes = key.heap_bytes().saturating_add(value.heap_bytes());
+        let is_new = self.db_mut(record.db).put(Entry { key, value, expires: record.expiry });
+        Ok(Loaded { is_new, bytes })
     }
 
     /// Add a function library of a snapshot. False when its first line does not name it.

@@ -194,6 +194,15 @@ impl Error {
         matches!(self.0.kind, ErrorKind::Exhausted(_))
     }
 
+    /// What the memory budget did not hold.
+    #[must_use]
+    pub fn exhausted(&self) -> Option<Exhausted> {
+        match self.0.kind {
+            ErrorKind::Exhausted(spent) => Some(spent),
+            _ => None,
+        }
+    }
+
     /// Stable, kebab-case; listed in `docs/codes.md`.
     #[must_use]
     pub fn code(&self) -> &'static str {

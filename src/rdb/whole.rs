@@ -26,6 +26,15 @@ pub enum Met<'a: 'e, 'e> {
 }
 
 impl<'a: 'e, 'e> Met<'a, 'e> {
+    /// Where it begins; inside what it was inflated from or put together to, if it was.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        match self {
+            Self::Standing(record) => record.offset(),
+            Self::Passing(record) => record.offset(),
+        }
+    }
+
     /// The record, for as long as the visit lasts.
     #[must_use]
     pub fn record(self) -> Record<'e> {

@@ -152,6 +152,7 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
     #[must_use]
     pub fn finish(mut self) -> (Keyspace<'a>, Report<'a>, W) {
         self.end_part();
+        self.state.settle();
         (self.state.keyspace, self.report, self.watch)
     }
 

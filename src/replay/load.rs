@@ -1,12 +1,14 @@
 //! Whole files into the engine: a snapshot, a log, or a log behind its preamble.
 
 use super::engine::{Engine, Watch};
-use super::queue::Queue;
+use super::queue::{COMMAND_BYTES, Queue};
+use super::refusal::Refusal;
 use super::report::Place;
-use super::state::Args;
+use super::state::{Args, State};
 use crate::aof;
-use crate::bytes::Cursor;
 use crate::bytes::crc64::jones;
+use crate::bytes::{Cursor, Exhausted};
+use crate::keyspace::load::Loaded;
 use crate::keyspace::{BATCH, Family, Like};
 use crate::rdb::whole::{self, Met};
 use crate::rdb::{self, Buffers, Header, Record};
@@ -21,6 +23,8 @@ pub enum Error {
     Rdb(rdb::Error),
     /// In a log.
     Aof(aof::Error),
+    /// What follows the offset needs more memory than there may be.
+    Memory(u64, Exhausted),
 }
 
 impl Error {
@@ -30,6 +34,7 @@ impl Error {
         match self {
             Self::Rdb(error) => error.code(),
             Self::Aof(error) => error.code(),
+            Self::Memory(..) => "memory-budget",
         }
     }
 
@@ -39,6 +44,17 @@ impl Error {
         match self {
             Self::Rdb(error) => error.offset(),
             Self::Aof(error) => error.offset(),
+            Self::Memory(offset, _) => *offset,
+        }
+    }
+
+    /// True when the input may be sound and only the memory budget is not enough.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        match self {
+            Self::Rdb(error) => error.is_exhausted(),
+            Self::Aof(_) => false,
+            Self::Memory(..) => true,
         }
     }
 }
@@ -48,6 +64,7 @@ impl fmt::Display for Error {
         match self {
             Self::Rdb(error) => error.fmt(f),
             Self::Aof(error) => error.fmt(f),
+            Self::Memory(offset, spent) => write!(f, "at offset {offset}: {}", Refusal::Memory(*spent)),
         }
     }
 }
@@ -85,7 +102,7 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
                     continue;
                 }
             }
-            self.feed_batch(&batch, &mut subjects);
+            self.feed_batch(&batch, &mut subjects)?;
             batch.clear();
             match record? {
                 Some(aof::Record::Annotation(annotation)) => {
@@ -102,7 +119,9 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
         }
     }
 
-    fn feed_batch(&mut self, batch: &Queue<'a>, subjects: &mut Vec<(&'a [u8], &'a [u8])>) {
+    fn feed_batch(&mut self, batch: &Queue<'a>, subjects: &mut Vec<(&'a [u8], &'a [u8])>) -> Result<(), Error> {
+        let offset = batch.iter().next().map_or(0, |(place, _)| place.offset);
+        self.state_mut().charge(batch.growth()).map_err(|spent| Error::Memory(offset, spent))?;
         let state = self.state();
         if let Some(db) = state.keyspace.db(state.db) {
             subjects.clear();
@@ -112,6 +131,7 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
         for (place, args) in batch.iter() {
             self.feed(place, args);
         }
+        Ok(())
     }
 
     /// Load the RDB image at the beginning of a file; the offset behind it. What can be read to its end and would still
@@ -149,23 +169,27 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
     ) -> Result<u64, rdb::Error> {
         let state = self.state_mut();
         let expires_at_minus_one = state.like.at_least_redis(8, 6);
-        let mut buffers = Buffers::new(&state.budget);
-        let mut reader = rdb::Reader::new(input)?.with_budget(&state.budget);
-        whole::each(&mut reader, &state.budget, |met| -> rdb::Result<()> {
-            let (is_new, offset) = match met {
+        let budget = state.budget.clone();
+        let mut buffers = Buffers::new(&budget);
+        let mut reader = rdb::Reader::new(input)?.with_budget(&budget);
+        // Charged from time to time: so the account costs nothing.
+        let mut growth = 0usize;
+        whole::each(&mut reader, &budget, |met| -> rdb::Result<()> {
+            let offset = met.offset();
+            let loaded = match met {
                 Met::Standing(Record::Key(mut key)) => {
                     // Most servers take an expiry of -1 for none.
                     key.expiry = key.expiry.filter(|at| at.0 != -1 || expires_at_minus_one);
-                    (state.keyspace.load(&key, &mut buffers)?, key.offset)
+                    state.keyspace.load(&key, &mut buffers)?
                 }
-                Met::Passing(Record::Key(key)) => (state.keyspace.load_owned(&key, &mut buffers)?, key.offset),
+                Met::Passing(Record::Key(key)) => state.keyspace.load_owned(&key, &mut buffers)?,
                 Met::Standing(Record::Function { code, .. }) => {
                     state.keyspace.load_function(code.to_blob(&mut buffers.first)?);
-                    return Ok(());
+                    Loaded { is_new: true, bytes: code_bytes(code.len()) }
                 }
                 Met::Passing(Record::Function { code, .. }) => {
                     state.keyspace.load_function(Blob::copied(&code.read(&mut buffers.first)?));
-                    return Ok(());
+                    Loaded { is_new: true, bytes: code_bytes(code.len()) }
                 }
                 Met::Standing(Record::End { checksum, .. }) => {
                     *stored = checksum;
@@ -173,11 +197,16 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
                 }
                 _ => return Ok(()),
             };
-            if !is_new {
+            if !loaded.is_new {
                 flaw.get_or_insert_with(|| rdb::Error::invalid(offset, "rdb-duplicate-key", "the key occurs twice"));
+            }
+            growth = growth.saturating_add(COMMAND_BYTES).saturating_add(loaded.bytes);
+            if growth > GROWTH {
+                charge(state, &mut growth, offset)?;
             }
             Ok(())
         })?;
+        charge(state, &mut growth, reader.offset())?;
         Ok(reader.offset())
     }
 }
@@ -211,6 +240,18 @@ impl<'s, 'i: 's> Ahead<'s, 'i> {
             _ => jones(self.input.get(..covered).unwrap_or_default()),
         }
     }
+}
+
+/// What is loaded from an image is charged in portions of this.
+const GROWTH: usize = 64 << 10;
+
+fn code_bytes(len: u64) -> usize {
+    usize::try_from(len).unwrap_or(usize::MAX)
+}
+
+fn charge(state: &mut State<'_>, growth: &mut usize, offset: u64) -> rdb::Result<()> {
+    let spent = state.charge(std::mem::take(growth));
+    spent.map_err(|spent| rdb::Error::new(offset, rdb::ErrorKind::Exhausted(spent)))
 }
 
 /// The key and the member that a command is most likely about.

@@ -2,6 +2,13 @@
 
 use super::report::Place;
 use super::state::Args;
+use crate::keyspace::Entry;
+use crate::value::Blob;
+
+/// What a key takes, in a table that may be half empty; also an entry of a stream.
+pub(super) const COMMAND_BYTES: usize = 2 * (size_of::<Option<Entry<'_>>>() + size_of::<[u64; 2]>());
+/// What an element takes, in a table that may be half empty.
+const WORD_BYTES: usize = 2 * (size_of::<Blob<'_>>() + size_of::<[u64; 2]>());
 
 /// Commands in their order, in two vectors rather than one each.
 #[derive(Debug, Default)]
@@ -18,6 +25,12 @@ impl<'a> Queue<'a> {
 
     pub(super) fn len(&self) -> usize {
         self.commands.len()
+    }
+
+    /// The most that executing them makes the keyspace grow, values that commands build from others aside.
+    pub(super) fn growth(&self) -> usize {
+        let commands = self.commands.len().saturating_mul(COMMAND_BYTES);
+        commands.saturating_add(self.words.len().saturating_mul(WORD_BYTES))
     }
 
     pub(super) fn clear(&mut self) {

@@ -4,7 +4,7 @@ use super::refusal::Refusal;
 use crate::bytes::{Budget, Exhausted};
 use crate::keyspace::load::decode;
 use crate::keyspace::{Db, Keyspace, Like, Value};
-use crate::rdb::Buffers;
+use crate::rdb::{self, Buffers};
 use crate::value::{DbIndex, UnixMillis};
 
 /// The words of one command, its name first.
@@ -83,6 +83,14 @@ impl<'a> State<'a> {
         if self.since_count <= self.charged / 16 {
             return;
         }
+        self.settle();
+    }
+
+    /// Give back what is charged and no longer there, or never was: commands are charged the most they may add.
+    pub(super) fn settle(&mut self) {
+        if self.budget.is_unlimited() {
+            return;
+        }
         let present = u64::try_from(self.keyspace.heap_bytes()).unwrap_or(u64::MAX);
         let gone = self.charged.saturating_sub(present);
         self.budget.refund(gone);
@@ -97,8 +105,16 @@ impl<'a> State<'a> {
     pub fn touch(&mut self, key: &[u8]) -> Result<(), Refusal> {
         let Some(Value::Stored(stored)) = self.db().entry(key).map(|entry| &entry.value) else { return Ok(()) };
         let stored = **stored;
-        let damaged = |_| Refusal::NotReplayable("the stored value of a key is damaged");
-        let Some(value) = decode(&stored, &mut Buffers::new(&self.budget)).map_err(damaged)? else { return Ok(()) };
+        let mut decoded = decode(&stored, &mut Buffers::new(&self.budget));
+        if matches!(&decoded, Err(error) if error.is_exhausted()) {
+            self.recount();
+            decoded = decode(&stored, &mut Buffers::new(&self.budget));
+        }
+        let damaged = |error: rdb::Error| match error.exhausted() {
+            Some(spent) => Refusal::Memory(spent),
+            None => Refusal::NotReplayable("the stored value of a key is damaged"),
+        };
+        let Some(value) = decoded.map_err(damaged)? else { return Ok(()) };
         self.charge(value.heap_bytes())?;
         if let Some(entry) = self.db().entry_mut(key) {
             entry.value = value;
