@@ -37,6 +37,7 @@ use clap::Parser;
 use context::Context;
 use failure::Failure;
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// How a command ended that was done.
@@ -137,8 +138,9 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to standard output with status 0, all else to standard error.
-            let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(NOT_DONE) } else { ExitCode::SUCCESS };
+            let printed = error.print().and_then(|()| io::stdout().flush()).map_err(Failure::from);
+            let is_shown = !matches!(printed, Err(Failure::Refused { .. }));
+            return if is_shown && !error.use_stderr() { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) };
         }
     };
     let mut cx = Context::new(&cli.global);
