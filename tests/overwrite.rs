@@ -348,3 +348,21 @@ fn help_that_cannot_be_written_is_no_success() {
     let said = bench.command("export sound.rdb").stdout(full).output().unwrap().stderr;
     assert!(String::from_utf8_lossy(&said).contains("hint: "));
 }
+
+#[test]
+fn an_interrupted_command_leaves_no_temporary() {
+    let bench = Bench::new();
+    pipe(&bench.at("pipe"));
+    for signal in ["TERM", "INT"] {
+        let names = || bench.0.path().read_dir().unwrap().count();
+        let (before, quiet) = (bench.state(), names());
+        let mut child = bench.command("chat generate -o new.rdb --users 1000 --messages 1000000000").spawn().unwrap();
+        while names() == quiet {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let sent = Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status().unwrap();
+        assert!(sent.success());
+        assert_eq!(child.wait().unwrap().code(), None, "it ends by the signal");
+        assert!(bench.state() == before, "{signal}: something is left");
+    }
+}

@@ -11,7 +11,7 @@
 //! A directory that is there cannot be renamed over, so the two change places in one step (`RENAME_EXCHANGE`). Where
 //! the file system has no such step, the old one is moved aside first; if that is where the power fails, the old
 //! directory is found under the temporary's name.
-//! A temporary that is not published is removed when its handle is dropped.
+//! A temporary that is not published is removed when its handle is dropped, or by [`abandon`].
 
 use std::fmt;
 use std::io::{self, Write};
@@ -20,11 +20,13 @@ use std::path::{Path, PathBuf};
 mod disk;
 #[cfg(test)]
 mod model;
+mod pending;
 pub mod same;
 #[cfg(test)]
 mod tests;
 
 pub use disk::Disk;
+pub use pending::abandon;
 
 /// The few file operations that publishing is made of. Anything else than [`Disk`] is there to test with.
 pub trait Files {
@@ -79,6 +81,10 @@ pub trait Files {
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// What stands at a path.
     fn what_is(&self, path: &Path) -> Option<What>;
+    /// There is a temporary at this path.
+    fn begun(&self, _temporary: &Path) {}
+    /// It goes to its place, or away.
+    fn ended(&self, _temporary: &Path) {}
 }
 
 /// What stands at a path.
@@ -313,7 +319,10 @@ impl<F: Files> Publisher<F> {
         loop {
             let path = beside(&self.target, &format!(".{}-{tried}.tmp", std::process::id()));
             match make(&self.files, &path) {
-                Ok(made) => return Ok((path, made)),
+                Ok(made) => {
+                    self.files.begun(&path);
+                    return Ok((path, made));
+                }
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists && tried < 1000 => tried = tried.saturating_add(1),
                 Err(cause) => return Err(self.error(Doing::Create, cause)),
             }
@@ -359,6 +368,7 @@ impl<F: Files> Publisher<F> {
         if self.what == What::Directory {
             self.files.sync_dir(&temporary).map_err(|cause| self.error(Doing::Sync, cause))?;
         }
+        self.files.ended(&temporary);
         match self.files.what_is(&self.target) {
             None => {
                 self.files.rename_new(&temporary, &self.target).map_err(|cause| self.error(Doing::Place, cause))?;
@@ -489,6 +499,7 @@ impl<F: Files> Publisher<F> {
 impl<F: Files> Drop for Publisher<F> {
     fn drop(&mut self) {
         if let Some(temporary) = self.temporary.take() {
+            self.files.ended(&temporary);
             let _ = self.files.remove(&temporary);
         }
     }

@@ -5,6 +5,7 @@
 //! | [`args`] | options that several commands share |
 //! | [`context`] | what a running command works with: inputs, budget, output |
 //! | [`failure`] | why a command was not done, and how that is said |
+//! | `interrupt` | what is cleared up when a signal ends the process |
 //! | [`progress`] | the bar |
 //! | [`render`] | values, findings and tables for a person or as JSON |
 //! | [`dropin`] | the tools that careen stands in for when it is called by their names |
@@ -24,6 +25,8 @@ mod export;
 mod failure;
 mod get;
 mod info;
+#[cfg(unix)]
+mod interrupt;
 mod keys;
 mod log;
 mod man;
@@ -143,6 +146,8 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
             return if is_shown && !error.use_stderr() { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) };
         }
     };
+    #[cfg(unix)]
+    interrupt::watch();
     let mut cx = Context::new(&cli.global);
     match cli.command.run(&mut cx) {
         Ok(exit) => exit.into(),

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Durable, Files, What};
+use super::{Durable, Files, What, pending};
 
 /// Files of the operating system.
 #[derive(Debug, Clone, Copy, Default)]
@@ -129,6 +129,14 @@ impl Files for Disk {
             () if behind.is_file() || behind.is_dir() || behind.is_symlink() => What::File,
             () => What::Special,
         })
+    }
+
+    fn begun(&self, temporary: &Path) {
+        pending::begun(temporary);
+    }
+
+    fn ended(&self, temporary: &Path) {
+        pending::ended(temporary);
     }
 }
 
