@@ -11,7 +11,7 @@
 //! A directory that is there cannot be renamed over, so the two change places in one step (`RENAME_EXCHANGE`). Where
 //! the file system has no such step, the old one is moved aside first; if that is where the power fails, the old
 //! directory is found under the temporary's name.
-//! A temporary that is not published is removed when its handle is dropped.
+//! A temporary that is not published is removed when its handle is dropped, or by [`abandon`].
 
 use std::fmt;
 use std::io::{self, Write};
@@ -20,26 +20,29 @@ use std::path::{Path, PathBuf};
 mod disk;
 #[cfg(test)]
 mod model;
+mod pending;
+pub mod same;
 #[cfg(test)]
 mod tests;
 
 pub use disk::Disk;
+pub use pending::abandon;
 
 /// The few file operations that publishing is made of. Anything else than [`Disk`] is there to test with.
 pub trait Files {
     /// A file being written.
     type File: Write + Durable;
 
-    /// Make a file that must not exist.
+    /// Make a file that must not exist, with no more permissions than these.
     ///
     /// # Errors
     /// When it exists, or cannot be made.
-    fn create_file(&self, path: &Path) -> io::Result<Self::File>;
-    /// Make a directory that must not exist.
+    fn create_file(&self, path: &Path, mode: u32) -> io::Result<Self::File>;
+    /// Make a directory that must not exist, with no more permissions than these.
     ///
     /// # Errors
     /// When it exists, or cannot be made.
-    fn create_dir(&self, path: &Path) -> io::Result<()>;
+    fn create_dir(&self, path: &Path, mode: u32) -> io::Result<()>;
     /// Make the names in a directory durable.
     ///
     /// # Errors
@@ -65,7 +68,8 @@ pub trait Files {
     /// # Errors
     /// When that cannot be done.
     fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
-    /// Give a file the permissions of another.
+    /// Give a file the permissions of another and, where that is allowed, its owner and group. Of a directory, the
+    /// files in it get those of the files of the same names.
     ///
     /// # Errors
     /// When that cannot be done.
@@ -77,6 +81,10 @@ pub trait Files {
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// What stands at a path.
     fn what_is(&self, path: &Path) -> Option<What>;
+    /// There is a temporary at this path.
+    fn begun(&self, _temporary: &Path) {}
+    /// It goes to its place, or away.
+    fn ended(&self, _temporary: &Path) {}
 }
 
 /// What stands at a path.
@@ -86,8 +94,8 @@ pub enum What {
     File,
     /// A directory.
     Directory,
-    /// A device, a pipe or a socket, or a link to one: never replaced. Who is root and gives `/dev/null` would take it
-    /// from the whole system.
+    /// A device, a pipe or a socket, or a link to one or to what a process has open: never replaced. Who is root and
+    /// gives `/dev/null` would take it from the whole system.
     Special,
 }
 
@@ -140,11 +148,25 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match (self.doing, self.cause.kind()) {
             (Doing::Refuse, io::ErrorKind::AlreadyExists) => Some("give another path, or --force to overwrite it"),
+            (Doing::Refuse, io::ErrorKind::Unsupported) => Some("give a path; a file of that name is `./-`"),
             (Doing::Refuse, _) => Some("give another path"),
             (Doing::RefuseBackup, _) => Some("move the older backup away, or --force to overwrite it"),
-            (_, io::ErrorKind::StorageFull) => Some("the disk is full; nothing was changed"),
-            _ => None,
+            (_, cause) => full(cause),
         }
+    }
+}
+
+/// Advice for a disk that takes no more.
+#[must_use]
+pub fn full(cause: io::ErrorKind) -> Option<&'static str> {
+    match cause {
+        io::ErrorKind::StorageFull => Some("the disk is full: make room, or write to another"),
+        io::ErrorKind::QuotaExceeded => Some("the quota is used up: make room, or write to another disk"),
+        io::ErrorKind::FileTooLarge => Some("a limit on the size of files (ulimit -f) or the file system stops it"),
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+            Some("give a path in a directory that may be written to")
+        }
+        _ => None,
     }
 }
 
@@ -154,7 +176,8 @@ impl fmt::Display for Error {
             Doing::Refuse => {
                 return f.write_str(match self.cause.kind() {
                     io::ErrorKind::IsADirectory => "is a directory",
-                    io::ErrorKind::NotADirectory => "is not a directory",
+                    io::ErrorKind::NotADirectory => "is a file or a link, not a directory",
+                    io::ErrorKind::Unsupported => "standard output cannot take it: it appears when it is complete",
                     io::ErrorKind::InvalidInput => "is a device, a pipe or a socket",
                     io::ErrorKind::DirectoryNotEmpty => "is a directory with other things in it",
                     _ => "exists already",
@@ -185,7 +208,14 @@ pub struct Publisher<F: Files = Disk> {
     temporary: Option<PathBuf>,
     existing: Existing,
     what: What,
+    /// Permissions of files that are made: no more than these.
+    mode: u32,
 }
+
+/// What a file may have when nothing says otherwise; the process's mask takes some away.
+const ANY: u32 = 0o666;
+/// Only for the owner: what takes on the permissions of something else at the end.
+const OWN: u32 = 0o600;
 
 /// A file of a [`Publisher`] that is being written.
 #[derive(Debug)]
@@ -210,6 +240,35 @@ impl Publisher<Disk> {
     pub fn directory(target: &Path, existing: Existing) -> Result<Self, Error> {
         Self::directory_on(Disk, target, existing)
     }
+
+    /// As [`Publisher::file`], for a file that nobody may read who cannot read all of `like`.
+    ///
+    /// # Errors
+    /// As [`Publisher::file`].
+    pub fn file_like(like: &[&Path], target: &Path, existing: Existing) -> Result<(Self, Part<disk::File>), Error> {
+        Self::begin(Disk, target, existing, What::File)?.within(like).with_file()
+    }
+
+    /// As [`Publisher::directory`], for a directory that nobody may look into who cannot look into `like`.
+    ///
+    /// # Errors
+    /// As [`Publisher::file`].
+    pub fn directory_like(like: &Path, target: &Path, existing: Existing) -> Result<Self, Error> {
+        Self::begin(Disk, target, existing, What::Directory)?.within(&[like]).with_directory()
+    }
+
+    /// As [`Publisher::part`], for a file that nobody may read who cannot read `like`.
+    ///
+    /// # Errors
+    /// As [`Publisher::part`].
+    pub fn part_like(&self, like: &Path, name: &str) -> Result<Part<disk::File>, Error> {
+        self.part_within(name, (self.mode & disk::mode_of(like)) | OWN)
+    }
+
+    fn within(mut self, like: &[&Path]) -> Self {
+        self.mode = like.iter().fold(self.mode, |mode, path| mode & disk::mode_of(path)) | OWN;
+        self
+    }
 }
 
 impl<F: Files> Publisher<F> {
@@ -218,11 +277,7 @@ impl<F: Files> Publisher<F> {
     /// # Errors
     /// As there.
     pub fn file_on(files: F, target: &Path, existing: Existing) -> Result<(Self, Part<F::File>), Error> {
-        let mut publisher = Self::begin(files, target, existing, What::File)?;
-        let (temporary, file) = publisher.make(|files, path| files.create_file(path))?;
-        let part = Part { file, path: temporary.clone() };
-        publisher.temporary = Some(temporary);
-        Ok((publisher, part))
+        Self::begin(files, target, existing, What::File)?.with_file()
     }
 
     /// As [`Publisher::directory`].
@@ -230,16 +285,32 @@ impl<F: Files> Publisher<F> {
     /// # Errors
     /// As there.
     pub fn directory_on(files: F, target: &Path, existing: Existing) -> Result<Self, Error> {
-        let mut publisher = Self::begin(files, target, existing, What::Directory)?;
-        let (temporary, ()) = publisher.make(|files, path| files.create_dir(path))?;
-        publisher.temporary = Some(temporary);
-        Ok(publisher)
+        Self::begin(files, target, existing, What::Directory)?.with_directory()
     }
 
     fn begin(files: F, target: &Path, existing: Existing, what: What) -> Result<Self, Error> {
-        let publisher = Self { files, target: target.to_owned(), temporary: None, existing, what };
+        let mut publisher = Self { files, target: target.to_owned(), temporary: None, existing, what, mode: ANY };
         publisher.refuse_what_must_stay()?;
+        if what == What::File && publisher.files.what_is(target).is_some() {
+            publisher.mode = OWN;
+        }
         Ok(publisher)
+    }
+
+    fn with_file(mut self) -> Result<(Self, Part<F::File>), Error> {
+        let (temporary, file) = self.make(|files, path| files.create_file(path, self.mode))?;
+        let part = Part { file, path: temporary.clone() };
+        self.temporary = Some(temporary);
+        Ok((self, part))
+    }
+
+    fn with_directory(mut self) -> Result<Self, Error> {
+        // Where one is replaced, the new one takes on its permissions at the end.
+        let is_there = self.files.what_is(&self.target).is_some();
+        let mode = if is_there { 0o700 } else { self.mode | search(self.mode) };
+        let (temporary, ()) = self.make(|files, path| files.create_dir(path, mode))?;
+        self.temporary = Some(temporary);
+        Ok(self)
     }
 
     /// Make something under a name beside the target that nothing has yet.
@@ -248,7 +319,10 @@ impl<F: Files> Publisher<F> {
         loop {
             let path = beside(&self.target, &format!(".{}-{tried}.tmp", std::process::id()));
             match make(&self.files, &path) {
-                Ok(made) => return Ok((path, made)),
+                Ok(made) => {
+                    self.files.begun(&path);
+                    return Ok((path, made));
+                }
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists && tried < 1000 => tried = tried.saturating_add(1),
                 Err(cause) => return Err(self.error(Doing::Create, cause)),
             }
@@ -260,8 +334,12 @@ impl<F: Files> Publisher<F> {
     /// # Errors
     /// When it cannot be made.
     pub fn part(&self, name: &str) -> Result<Part<F::File>, Error> {
+        self.part_within(name, self.mode)
+    }
+
+    fn part_within(&self, name: &str, mode: u32) -> Result<Part<F::File>, Error> {
         let path = self.temporary.as_deref().unwrap_or(&self.target).join(name);
-        let file = self.files.create_file(&path).map_err(|cause| self.error(Doing::Create, cause))?;
+        let file = self.files.create_file(&path, mode).map_err(|cause| self.error(Doing::Create, cause))?;
         Ok(Part { file, path })
     }
 
@@ -290,6 +368,7 @@ impl<F: Files> Publisher<F> {
         if self.what == What::Directory {
             self.files.sync_dir(&temporary).map_err(|cause| self.error(Doing::Sync, cause))?;
         }
+        self.files.ended(&temporary);
         match self.files.what_is(&self.target) {
             None => {
                 self.files.rename_new(&temporary, &self.target).map_err(|cause| self.error(Doing::Place, cause))?;
@@ -304,6 +383,9 @@ impl<F: Files> Publisher<F> {
 
     fn refuse_what_must_stay(&self) -> Result<(), Error> {
         let Existing { replace, keep_backup } = self.existing;
+        if self.target == Path::new("-") {
+            return Err(self.error(Doing::Refuse, io::ErrorKind::Unsupported.into()));
+        }
         let there = self.files.what_is(&self.target);
         if there == Some(What::Special) {
             return Err(self.error(Doing::Refuse, io::ErrorKind::InvalidInput.into()));
@@ -359,6 +441,8 @@ impl<F: Files> Publisher<F> {
 
     /// After the exchange the temporary's name leads to what was at the target.
     fn replace_directory(&mut self, temporary: &Path) -> Result<(), Error> {
+        let like = self.files.copy_permissions(&self.target, temporary);
+        like.map_err(|cause| self.error(Doing::Place, cause))?;
         self.change_places(temporary).map_err(|cause| self.error(Doing::Place, cause))?;
         // From here on the result is in its place; the old one must not go away with this handle.
         self.temporary = None;
@@ -415,6 +499,7 @@ impl<F: Files> Publisher<F> {
 impl<F: Files> Drop for Publisher<F> {
     fn drop(&mut self) {
         if let Some(temporary) = self.temporary.take() {
+            self.files.ended(&temporary);
             let _ = self.files.remove(&temporary);
         }
     }
@@ -435,6 +520,11 @@ impl<W> Part<W> {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Whoever may read a file of a directory may look into the directory.
+fn search(mode: u32) -> u32 {
+    (mode & 0o444) >> 2
 }
 
 /// A hidden name beside a path.

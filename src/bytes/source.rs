@@ -9,17 +9,24 @@
 //!
 //! What is read or decompressed stays in memory up to [`Options::spool_above`] or until the budget is spent, and
 //! goes to the temporary file from there on: no input, and no decompression bomb, can take more memory than that.
+//! Nor can one fill the disk: compressed data comes to [`Options::expand_to`] bytes at most, or to [`EXPANSION`] times
+//! of what was read where that is more, and the temporary file leaves room for others. Devices that have no end are
+//! no input.
 //!
 //! This is the only module with `unsafe` in it. A mapped file that somebody else shortens while we read it raises a
 //! signal (`SIGBUS`) that no program can catch safely; the same goes for a page that the disk cannot deliver. Whoever
 //! has to expect that reads without a map.
 
+mod spool;
+
 use super::decompress::{self, Format};
 use super::limits::Budget;
 use memmap2::{Advice, Mmap};
+use spool::{Charged, Counted, SPOOL, Spool, spool};
+use std::cell::Cell;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
 
@@ -32,11 +39,17 @@ pub struct Options {
     pub spool_above: u64,
     /// What those bytes are charged to.
     pub budget: Budget,
+    /// The most bytes that compressed data of any length may come to.
+    pub expand_to: u64,
 }
+
+/// How many times of its length compressed data may come to. Dumps come to 3 to 20 times, a log of one command
+/// over and over to some 200 times; what is made to do harm, to a thousand times and more.
+pub const EXPANSION: u64 = 256;
 
 impl Default for Options {
     fn default() -> Self {
-        Self { mmap: true, spool_above: 64 << 20, budget: Budget::default() }
+        Self { mmap: true, spool_above: 64 << 20, budget: Budget::default(), expand_to: 1 << 30 }
     }
 }
 
@@ -55,20 +68,6 @@ enum Held {
     Owned(Charged),
 }
 
-/// Bytes in memory, and the account to give them back to.
-#[derive(Debug, Default)]
-struct Charged {
-    bytes: Vec<u8>,
-    paid: u64,
-    budget: Budget,
-}
-
-impl Drop for Charged {
-    fn drop(&mut self) {
-        self.budget.refund(self.paid);
-    }
-}
-
 /// Pages are given back in multiples of this, which is a multiple of every page size in use.
 const GRANULE: u64 = 64 << 10;
 /// How much is read at once.
@@ -84,18 +83,46 @@ impl Source {
     pub fn open(path: &Path, options: &Options) -> Result<Self, Error> {
         let name = path.display().to_string();
         if path == Path::new("-") {
-            return Self::stream("standard input", io::stdin().lock(), options);
+            return Self::standard_input(options);
         }
         let file = File::open(path).map_err(|e| Error::new(&name, "open", e))?;
         let about = file.metadata().map_err(|e| Error::new(&name, "open", e))?;
         if about.is_dir() {
             return Err(Error::new(&name, "open", io::ErrorKind::IsADirectory.into()));
         }
+        if is_endless(&about) {
+            return Self::nothing(&name, file);
+        }
         // Files of /proc are regular, have a length of 0, and content.
         if !about.is_file() || about.len() == 0 {
             return Self::stream(&name, file, options);
         }
         Self::regular(name, file, about.len(), options)
+    }
+
+    fn standard_input(options: &Options) -> Result<Self, Error> {
+        const NAME: &str = "standard input";
+        #[cfg(unix)]
+        if !io::stdin().is_terminal() {
+            let handle = std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned();
+            let file = File::from(handle.map_err(|e| Error::new(NAME, "open", e))?);
+            if file.metadata().is_ok_and(|about| is_endless(&about)) {
+                return Self::nothing(NAME, file);
+            }
+        }
+        Self::stream(NAME, io::stdin().lock(), options)
+    }
+
+    /// A device that may have no end: `/dev/null` has one at once.
+    fn nothing(name: &str, mut device: impl Read) -> Result<Self, Error> {
+        match device.read(&mut [0]) {
+            Ok(0) => Ok(Self::from_bytes(name, Vec::new())),
+            Ok(_) => {
+                let why = io::Error::new(io::ErrorKind::FileTooLarge, "a device that may have no end");
+                Err(Error::new(name, "open", why))
+            }
+            Err(e) => Err(Error::new(name, "read", e)),
+        }
     }
 
     /// Take bytes that are in memory already.
@@ -114,7 +141,7 @@ impl Source {
         let compression = Format::sniff(&head);
         let whole = BufReader::with_capacity(BLOCK, io::Cursor::new(head).chain(input));
         let held = match compression {
-            None => spool(name, "read", whole, options)?,
+            None => spool(name, "read", whole, options, || u64::MAX)?,
             Some(format) => unpack(name, format, whole, options)?,
         };
         Ok(Self { name: name.into(), held, holes: Vec::new(), compression })
@@ -212,6 +239,17 @@ impl Trail<'_> {
     }
 }
 
+/// A terminal, `/dev/zero` and their like. A disk has an end.
+#[cfg(unix)]
+fn is_endless(about: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::FileTypeExt::is_char_device(&about.file_type())
+}
+
+#[cfg(not(unix))]
+fn is_endless(_: &std::fs::Metadata) -> bool {
+    false
+}
+
 /// The first bytes, fewer when the input is shorter. A pipe may hand them out one at a time.
 fn head(input: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(Format::SNIFF);
@@ -264,8 +302,10 @@ fn drop_pages(map: &Mmap, at: usize, len: usize) {
 fn drop_pages(_: &Mmap, _: usize, _: usize) {}
 
 fn unpack(name: &str, format: Format, input: impl BufRead, options: &Options) -> Result<Held, Error> {
+    let read = Cell::new(0);
+    let input = Counted { input, read: &read };
     let input = decompress::reader(format, input).map_err(|e| Error::new(name, doing(format), e))?;
-    spool(name, doing(format), input, options)
+    spool(name, doing(format), input, options, || read.get().saturating_mul(EXPANSION).max(options.expand_to))
 }
 
 fn doing(format: Format) -> &'static str {
@@ -273,82 +313,6 @@ fn doing(format: Format) -> &'static str {
         Format::Gzip => "decompress gzip",
         Format::Zstd => "decompress zstd",
         Format::Lz4 => "decompress lz4",
-    }
-}
-
-fn spool(name: &str, doing: &'static str, mut input: impl Read, options: &Options) -> Result<Held, Error> {
-    let mut spool = Spool::new(options);
-    let mut block = vec![0; BLOCK];
-    loop {
-        match input.read(&mut block) {
-            Ok(0) => return spool.finish().map_err(|e| Error::new(name, SPOOL, e)),
-            Ok(got) => {
-                spool.push(block.get(..got).unwrap_or_default()).map_err(|e| Error::new(name, SPOOL, e))?;
-            }
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(Error::new(name, doing, e)),
-        }
-    }
-}
-
-const SPOOL: &str = "write a temporary file";
-
-/// Bytes gathered in memory, and on disk once they are many.
-struct Spool<'o> {
-    options: &'o Options,
-    memory: Charged,
-    disk: Option<File>,
-}
-
-impl<'o> Spool<'o> {
-    fn new(options: &'o Options) -> Self {
-        let memory = Charged { bytes: Vec::new(), paid: 0, budget: options.budget.clone() };
-        Self { options, memory, disk: None }
-    }
-
-    fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if let Some(disk) = &mut self.disk {
-            return disk.write_all(bytes);
-        }
-        if self.memory.push(bytes, self.options.spool_above) {
-            return Ok(());
-        }
-        let mut disk = tempfile::tempfile()?;
-        disk.write_all(&self.memory.bytes)?;
-        disk.write_all(bytes)?;
-        self.memory = Charged::default();
-        self.disk = Some(disk);
-        Ok(())
-    }
-
-    fn finish(self) -> io::Result<Held> {
-        match self.disk {
-            None => Ok(Held::Owned(self.memory)),
-            Some(disk) => map(&disk).map(Held::Mapped),
-        }
-    }
-}
-
-impl Charged {
-    /// Append, if the result is within `limit` and the budget.
-    fn push(&mut self, bytes: &[u8], limit: u64) -> bool {
-        let len = self.bytes.len().saturating_add(bytes.len());
-        if u64::try_from(len).map_or(true, |len| len > limit) {
-            return false;
-        }
-        if len > self.bytes.capacity() {
-            let room = len.max(self.bytes.capacity().saturating_mul(2));
-            let more = (room as u64).saturating_sub(self.paid);
-            if self.budget.charge(more).is_err() {
-                return false;
-            }
-            self.paid = self.paid.saturating_add(more);
-            if self.bytes.try_reserve_exact(room.saturating_sub(self.bytes.len())).is_err() {
-                return false;
-            }
-        }
-        self.bytes.extend_from_slice(bytes);
-        true
     }
 }
 
@@ -469,6 +433,7 @@ impl Error {
         match (self.0.doing, self.0.cause.kind()) {
             (_, io::ErrorKind::NotFound) => "input-not-found",
             (_, io::ErrorKind::Unsupported) => "input-unsupported-compression",
+            (doing, io::ErrorKind::FileTooLarge) if doing != SPOOL => "input-unbounded",
             ("open", io::ErrorKind::IsADirectory) => "input-is-a-directory",
             ("open", _) => "input-not-opened",
             ("read", _) => "input-unreadable",
@@ -483,6 +448,7 @@ impl Error {
         match self.code() {
             "input-unsupported-compression" => Some("decompress the file first, or use a build with that feature"),
             "input-not-spooled" => Some("set TMPDIR to a directory on a disk with enough room"),
+            "input-unbounded" => Some("if it is meant, put it into a file, decompressed, and give that"),
             "input-bad-archive" => Some("the compressed file itself is damaged; take another copy of it"),
             "input-unreadable" => Some("--no-mmap reads around blocks that the disk does not deliver"),
             _ => None,

@@ -174,6 +174,10 @@ impl Tool<'_> {
     fn part(&mut self, directory: &Path, entry: &Entry, last: bool, is_base: bool) -> Flow<()> {
         let name = String::from_utf8_lossy(&entry.name).into_owned();
         let path = directory.join(&name);
+        // Who opens a pipe waits for a writer.
+        if path.exists() && !path.is_file() {
+            return self.fail(&format!("Cannot read file: {}", path.display()));
+        }
         let source = self.open(&path, if is_base { "" } else { ", aborting..." })?;
         let kind = if is_base { "BASE AOF" } else { "INCR AOF" };
         if is_base {

@@ -10,7 +10,7 @@ pub(super) use replay::{ReplayArgs, offset};
 pub(super) use select::SelectArgs;
 pub(super) use size::Size;
 pub(super) use time::Time;
-pub(super) use write::WriteArgs;
+pub(super) use write::{WriteArgs, in_place};
 
 use std::ffi::OsStr;
 use std::path::PathBuf;

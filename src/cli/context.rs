@@ -18,6 +18,11 @@ pub(super) struct Context<'g> {
     pub(super) budget: Budget,
 }
 
+/// More threads than this for so many cores gain nothing, and a system that has no more of them ends the program.
+fn most_threads(cores: usize) -> usize {
+    cores.saturating_mul(4).clamp(8, 256)
+}
+
 impl<'g> Context<'g> {
     pub(super) fn new(global: &'g GlobalArgs) -> Self {
         Self { global, budget: global.max_memory.map_or_else(Budget::default, |size| Budget::new(size.0)) }
@@ -48,7 +53,7 @@ impl<'g> Context<'g> {
     pub(super) fn scan_options(&self) -> scan::Options {
         let mut options = scan::Options { budget: self.budget.clone(), ..scan::Options::default() };
         if self.global.threads > 0 {
-            options.threads = self.global.threads;
+            options.threads = self.global.threads.min(most_threads(options.threads));
         }
         options
     }

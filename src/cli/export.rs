@@ -69,7 +69,8 @@ impl Export {
             return log::history(cx, &input, &self.output, self.select.limit(), |_| true, log::jsonl);
         }
         let replay = self.replay.options(cx, self.select.as_of());
-        let images = Images { input: &input, selection: self.select.selection(), output: self.output.open(cx)? };
+        let images =
+            Images { input: &input, selection: self.select.selection(), output: self.output.open(cx, &input)? };
         let (exit, _) = match self.format {
             ExportFormat::Jsonl => each_key(cx, images, &replay, &Values(|_| Jsonl::default())),
             ExportFormat::Json => each_key(cx, images, &replay, &Values(|_| Json::default())),

@@ -42,7 +42,10 @@ impl Failure {
     pub(super) fn write(file: &str, error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::BrokenPipe,
-            _ => Self::new(format!("{file}: write: {error}")),
+            kind => {
+                let line = format!("{file}: write: {error}");
+                Self::Refused { line, hint: publish::full(kind).map(Into::into) }
+            }
         }
     }
 

@@ -75,7 +75,7 @@ impl Get {
             limit: Some(1),
             ..Selection::default()
         };
-        let images = Images { input: &input, selection, output: self.output.open(cx)? };
+        let images = Images { input: &input, selection, output: self.output.open(cx, &input)? };
         let (exit, keys) = each_key(cx, images, &self.replay.options(cx, None), rendering)?;
         if keys == 0 && exit == Exit::Clean {
             let what = if string_only { "no string with the key" } else { "no key" };

@@ -52,7 +52,8 @@ impl Keys {
             KeysFormat::Csv => RowFormat::Csv,
         };
         let input = cx.open_sound(&self.input.input)?;
-        let images = Images { input: &input, selection: self.select.selection(), output: self.output.open(cx)? };
+        let images =
+            Images { input: &input, selection: self.select.selection(), output: self.output.open(cx, &input)? };
         Ok(each_key(cx, images, &self.replay.options(cx, self.select.as_of()), &format)?.0)
     }
 }

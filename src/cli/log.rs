@@ -94,7 +94,7 @@ pub(super) fn history(
         let line = format!("{}: an RDB file has no log of commands", escape::text(input.name.as_bytes()));
         return Err(Failure::new(line).hint("`careen export --format resp` writes commands that rebuild it"));
     }
-    let mut output = output.open(cx)?;
+    let mut output = output.open(cx, input)?;
     let mut left = limit.unwrap_or(u64::MAX);
     let mut line = Vec::new();
     let mut bar = cx.progress(input.bytes(), true);

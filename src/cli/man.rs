@@ -35,7 +35,8 @@ impl Man {
             io::stdout().lock().write_all(&page)?;
             return Ok(Exit::Clean);
         };
-        clap_mangen::generate_to(command, directory)
+        std::fs::create_dir_all(directory)
+            .and_then(|()| clap_mangen::generate_to(command, directory))
             .map_err(|error| Failure::write(&escape::path(directory), &error))?;
         Ok(Exit::Clean)
     }

@@ -5,6 +5,7 @@
 //! | [`args`] | options that several commands share |
 //! | [`context`] | what a running command works with: inputs, budget, output |
 //! | [`failure`] | why a command was not done, and how that is said |
+//! | `interrupt` | what is cleared up when a signal ends the process |
 //! | [`progress`] | the bar |
 //! | [`render`] | values, findings and tables for a person or as JSON |
 //! | [`dropin`] | the tools that careen stands in for when it is called by their names |
@@ -24,6 +25,8 @@ mod export;
 mod failure;
 mod get;
 mod info;
+#[cfg(unix)]
+mod interrupt;
 mod keys;
 mod log;
 mod man;
@@ -37,6 +40,7 @@ use clap::Parser;
 use context::Context;
 use failure::Failure;
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// How a command ended that was done.
@@ -137,10 +141,13 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to standard output with status 0, all else to standard error.
-            let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(NOT_DONE) } else { ExitCode::SUCCESS };
+            let printed = error.print().and_then(|()| io::stdout().flush()).map_err(Failure::from);
+            let is_shown = !matches!(printed, Err(Failure::Refused { .. }));
+            return if is_shown && !error.use_stderr() { ExitCode::SUCCESS } else { ExitCode::from(NOT_DONE) };
         }
     };
+    #[cfg(unix)]
+    interrupt::watch();
     let mut cx = Context::new(&cli.global);
     match cli.command.run(&mut cx) {
         Ok(exit) => exit.into(),

@@ -4,9 +4,10 @@ use super::Exit;
 use super::args::{self, InputArg, Time};
 use super::context::Context;
 use super::failure::Failure;
+use super::output::{Output, refuse_input};
 use super::render::text::counted;
 use super::render::{escape, repair as render};
-use careen::bytes::publish::{self, Existing};
+use careen::bytes::publish::{self, Existing, same};
 use careen::input::{Content, Input, Kind, Part};
 use careen::repair::aof::{self, Planned};
 use careen::repair::apply::Member;
@@ -136,27 +137,54 @@ impl Repair {
         let mut input = cx.open(&self.input.input)?;
         manifest::complete(&mut input, &cx.source_options())?;
         self.refuse_unfit(&input)?;
+        let target = self.target(&input);
+        let report = self.open_report(&input, target.as_deref(), cx)?;
         let plans = self.plans(&input, cx)?;
         self.accept(&plans, &input)?;
-        if let Some(target) = self.target(&input).filter(|_| !self.dry_run) {
+        if let Some(target) = &target {
             let existing = Existing { replace: cx.global.force, keep_backup: self.in_place };
-            publish_all(&input, &plans, &target, existing)?;
+            publish_all(&input, &plans, target, existing)?;
         }
-        self.tell(&input, &plans, cx)?;
+        tell(&input, &plans, target.as_deref(), report, cx)?;
         let is_whole = plans.iter().all(Plan::is_whole) && input.require_sound().is_ok();
         Ok(if is_whole { Exit::Clean } else { Exit::Findings })
     }
 
+    /// Where the output goes, if there is one.
     fn target(&self, input: &Input) -> Option<PathBuf> {
-        match &input.directory {
-            Some(directory) if self.in_place => Some(directory.clone()),
-            _ if self.in_place => Some(self.input.input.clone()),
-            _ => self.output.clone(),
+        let target = if self.in_place { args::in_place(input) } else { self.output.clone() };
+        target.filter(|_| !self.dry_run)
+    }
+
+    /// Open the report before any work is done, unless it would take the place of what is read or written.
+    fn open_report(&self, input: &Input, target: Option<&Path>, cx: &Context<'_>) -> Result<Option<Output>, Failure> {
+        let Some(path) = &self.report else { return Ok(None) };
+        let refused = |what: &str| {
+            let line = format!("{}: --report would take the place of {what}", escape::path(path));
+            Err(Failure::new(line).hint("give another path"))
+        };
+        if input.is_at(path) {
+            return refused("the input");
         }
+        if let Some(target) = target {
+            let written =
+                [("", "the output"), (apply::LOST, "the quarantine"), (apply::MAP, "its map"), (".bak", "the backup")];
+            for (suffix, what) in written {
+                if same::is_at_or_below(path, &apply::beside(target, suffix)) {
+                    return refused(what);
+                }
+            }
+        }
+        Output::at(path, cx).map(Some)
     }
 
     fn refuse_unfit(&self, input: &Input) -> Result<(), Failure> {
         let name = escape::text(input.name.as_bytes());
+        if let Some(output) = self.output.as_deref().filter(|_| !self.dry_run) {
+            for suffix in ["", apply::LOST, apply::MAP] {
+                refuse_input(&apply::beside(output, suffix), std::slice::from_ref(input))?;
+            }
+        }
         if self.in_place && self.input.input == Path::new("-") {
             return Err(Failure::new("standard input: it cannot be replaced").hint("give an output with -o"));
         }
@@ -236,23 +264,28 @@ impl Repair {
         let line = format!("{name}: {} of {all} would be lost, more than --max-loss allows", counted(lost, "byte"));
         Err(Failure::new(line).hint("--dry-run shows what would be lost"))
     }
+}
 
-    fn tell(&self, input: &Input, plans: &[Plan], cx: &Context<'_>) -> Result<(), Failure> {
-        let target = self.target(input).filter(|_| !self.dry_run);
-        let output = target.as_deref();
-        if let Some(path) = &self.report {
-            let text = render::json(input, plans, output);
-            let existing = Existing { replace: true, keep_backup: false };
-            apply::file(path, existing, |out| out.write_all(text.as_bytes())).map_err(|e| unpublished(path, &e))?;
-        }
-        if !cx.global.quiet {
-            let mut out = io::stdout().lock();
-            for (part, plan) in input.parts.iter().zip(plans) {
-                out.write_all(render::text(plan, part, output).as_bytes())?;
-            }
-        }
-        Ok(())
+fn tell(
+    input: &Input,
+    plans: &[Plan],
+    target: Option<&Path>,
+    report: Option<Output>,
+    cx: &Context<'_>,
+) -> Result<(), Failure> {
+    let is_taken = report.as_ref().is_some_and(Output::is_standard);
+    if let Some(mut report) = report {
+        let text = render::json(input, plans, target);
+        report.write_all(text.as_bytes()).map_err(|error| report.failure(&error))?;
+        report.finish()?;
     }
+    if !cx.global.quiet && !is_taken {
+        let mut out = io::stdout().lock();
+        for (part, plan) in input.parts.iter().zip(plans) {
+            out.write_all(render::text(plan, part, target).as_bytes())?;
+        }
+    }
+    Ok(())
 }
 
 fn plan(
@@ -286,21 +319,21 @@ fn refused(refusal: &Refusal, part: &Part) -> Failure {
 
 fn publish_all(input: &Input, plans: &[Plan], target: &Path, existing: Existing) -> Result<(), Failure> {
     let failed = |error| unpublished(target, &error);
+    let member = |(part, plan)| {
+        let part: &Part = part;
+        Member { name: &part.name, path: &part.path, input: part.bytes(), plan }
+    };
+    let members: Vec<Member<'_>> = input.parts.iter().zip(plans).map(member).collect();
     if input.kind != Kind::AofDir {
-        let mut parts = input.parts.iter().zip(plans);
-        return parts.try_for_each(|(part, plan)| {
-            apply::publish(plan, part.bytes(), target, existing).map(drop).map_err(failed)
-        });
+        return members
+            .iter()
+            .try_for_each(|member| apply::publish(member, target, existing).map(drop).map_err(failed));
     }
     let text = manifest::of(input).map_err(|problem| {
         Failure::new(format!("{}: {}", escape::text(input.name.as_bytes()), problem.to_finding(&input.name).message))
     })?;
-    let member = |(part, plan)| {
-        let part: &Part = part;
-        Member { name: &part.name, input: part.bytes(), plan }
-    };
-    let members: Vec<Member<'_>> = input.parts.iter().zip(plans).map(member).collect();
-    apply::publish_set(&members, (&manifest::name(input), &text), target, existing).map_err(failed)
+    let like = input.directory.as_deref().unwrap_or(target);
+    apply::publish_set(&members, (&manifest::name(input), &text), like, target, existing).map_err(failed)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share is from 0 to 1")]

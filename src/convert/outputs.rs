@@ -322,8 +322,7 @@ pub(crate) fn refuse_to_destroy(path: &Path, inputs: &[PathBuf], options: &Optio
     let refused = |kind: io::ErrorKind| {
         Error::from(publish::Error { path: path.to_owned(), doing: publish::Doing::Refuse, cause: kind.into() })
     };
-    let same = inputs.iter().filter_map(|input| input.canonicalize().ok()).any(|input| input.starts_with(&output));
-    if same {
+    if inputs.iter().any(|input| publish::same::would_take_away(&output, input)) {
         return Err(Error::Unsupported("the output is the input: --in-place replaces it and keeps a backup"));
     }
     let foreign = |entry: io::Result<std::fs::DirEntry>| entry.map_or(true, |entry| !is_output(&entry));

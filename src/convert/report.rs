@@ -177,6 +177,9 @@ impl Error {
             }
             Self::Unfit { .. } => Some("choose another --target, or leave it out with --lossy"),
             Self::Duplicate { .. } => Some("say which one stays with --on-duplicate first or last"),
+            Self::Unsupported(what) if what.starts_with("--split-by would make more") => {
+                Some("split by another separator, by db, or by slot:N into N files")
+            }
             Self::Unsupported(_) => None,
             Self::Publish(error) => error.hint(),
         }

@@ -98,8 +98,9 @@ fn reach(directory: &Path, name: &Path) -> Reach {
         }
     }
     match path.metadata() {
-        Ok(about) if about.is_dir() => Reach::NotAFile,
-        Ok(_) => Reach::Inside(path),
+        // Nor are a pipe and a device: who opens a pipe waits for a writer.
+        Ok(about) if about.is_file() => Reach::Inside(path),
+        Ok(_) => Reach::NotAFile,
         Err(_) => Reach::Missing,
     }
 }

@@ -16,9 +16,10 @@ pub use sniff::Content;
 
 use crate::aof::Manifest;
 use crate::aof::manifest::Entry;
+use crate::bytes::publish::same;
 use crate::bytes::source::Source;
 use crate::finding::{Finding, Severity};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What kind of thing an input is, in the words of our JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -129,6 +130,15 @@ impl Input {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.parts.iter().fold(0, |sum, part| sum.saturating_add(part.bytes().len() as u64))
+    }
+
+    /// True when an output at this path would take away something that the input consists of.
+    #[must_use]
+    pub fn is_at(&self, output: &Path) -> bool {
+        let manifest = self.manifest.iter().map(|file| file.path.as_path());
+        let mut paths = self.parts.iter().map(|part| part.path.as_path()).chain(manifest);
+        let standard = |path: &Path| path == Path::new("-");
+        paths.any(|path| same::would_take_away(output, if standard(path) { Path::new("/dev/stdin") } else { path }))
     }
 
     /// For commands that cannot work with half a set, or with a file of nothing we know.

@@ -9,13 +9,13 @@
 //! The map is made like one of ddrescue, so that nothing of a damaged file is ever thrown away.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::plan::{Piece, Plan};
 use crate::bytes::crc64;
-use crate::bytes::publish::{Error, Existing, Publisher};
+use crate::bytes::publish::{Disk, Doing, Error, Existing, Files, Publisher, What};
 use crate::bytes::sink::Sink;
 
 /// Write the output's bytes.
@@ -44,91 +44,138 @@ fn slice<'a>(input: &'a [u8], range: &Range<u64>) -> &'a [u8] {
     input.get(start..end).unwrap_or_default()
 }
 
-/// Publish the output at `target`, and its quarantine beside it. Older quarantine files of that name are replaced.
-///
-/// # Errors
-/// When something is in the way, or the disk refuses.
-pub fn publish(plan: &Plan, input: &[u8], target: &Path, existing: Existing) -> Result<u64, Error> {
-    let mut written = 0;
-    file(target, existing, |out| {
-        written = write(plan, input, out)?;
-        Ok(())
-    })?;
-    let replace = Existing { replace: true, keep_backup: false };
-    let ranges = plan.quarantine();
-    if ranges.is_empty() {
-        return Ok(written);
-    }
-    file(&beside(target, ".lost"), replace, |out| {
-        ranges.iter().try_for_each(|range| out.write_all(slice(input, range)))
-    })?;
-    file(&beside(target, ".lost.map"), replace, |out| map(input, &ranges, out))?;
-    Ok(written)
-}
-
-/// A file of a set.
+/// A file of the input.
 #[derive(Debug, Clone, Copy)]
 pub struct Member<'a> {
     /// Its name.
     pub name: &'a str,
+    /// Where it is. Nobody may read what comes of it who cannot read it.
+    pub path: &'a Path,
     /// The file as it is.
     pub input: &'a [u8],
     /// What becomes of it.
     pub plan: &'a Plan,
 }
 
+impl Member<'_> {
+    fn loses(&self) -> bool {
+        !self.plan.quarantine().is_empty()
+    }
+}
+
+/// Publish the output at `target`, and its quarantine beside it: first what would else be lost.
+///
+/// # Errors
+/// When something is in the way, or the disk refuses.
+pub fn publish(member: &Member<'_>, target: &Path, existing: Existing) -> Result<u64, Error> {
+    let (publisher, mut part) = Publisher::file_like(&[member.path], target, existing)?;
+    let quarantine = Quarantine::write(std::slice::from_ref(member), target, existing, |out| {
+        map(member.input, &member.plan.quarantine(), out)
+    })?;
+    let written = write(member.plan, member.input, &mut part).map_err(|cause| publisher.write_error(cause))?;
+    publisher.close(part)?;
+    quarantine.publish_before(publisher)?;
+    Ok(written)
+}
+
 /// Publish a directory of repaired files with their manifest, whose name and text are given, and the quarantine of
-/// all of them beside it: the map has a comment with the name before the lines of each file.
+/// all of them beside it: the map has a comment with the name before the lines of each file. `like` is the directory
+/// that they come from.
 ///
 /// # Errors
 /// As [`publish`].
 pub fn publish_set(
     members: &[Member<'_>],
     (name, manifest): (&str, &[u8]),
+    like: &Path,
     target: &Path,
     existing: Existing,
 ) -> Result<(), Error> {
-    let publisher = Publisher::directory(target, existing)?;
+    let publisher = Publisher::directory_like(like, target, existing)?;
+    let quarantine = Quarantine::write(members, target, existing, |out| {
+        members.iter().filter(|member| member.loses()).try_for_each(|member| {
+            writeln!(out, "# {}", member.name.escape_debug())?;
+            map(member.input, &member.plan.quarantine(), out)
+        })
+    })?;
     for member in members {
-        let mut part = publisher.part(member.name)?;
+        let mut part = publisher.part_like(member.path, member.name)?;
         write(member.plan, member.input, &mut part).map_err(|cause| publisher.write_error(cause))?;
         publisher.close(part)?;
     }
     let mut part = publisher.part(name)?;
     part.write_all(manifest).map_err(|cause| publisher.write_error(cause))?;
     publisher.close(part)?;
-    publisher.publish()?;
-    let replace = Existing { replace: true, keep_backup: false };
-    let lost = |member: &&Member<'_>| !member.plan.quarantine().is_empty();
-    if !members.iter().any(|member| lost(&member)) {
-        return Ok(());
-    }
-    file(&beside(target, ".lost"), replace, |out| {
-        let mut ranges = members.iter().flat_map(|m| m.plan.quarantine().into_iter().map(|range| (m.input, range)));
-        ranges.try_for_each(|(input, range)| out.write_all(slice(input, &range)))
-    })?;
-    file(&beside(target, ".lost.map"), replace, |out| {
-        members.iter().filter(lost).try_for_each(|member| {
-            writeln!(out, "# {}", member.name.escape_debug())?;
-            map(member.input, &member.plan.quarantine(), out)
-        })
-    })
+    quarantine.publish_before(publisher)
 }
 
-/// Write one file, whole or not at all.
-///
-/// # Errors
-/// As [`publish`].
-pub fn file(
+/// What is left out of an output, written and not yet in its place.
+struct Quarantine {
+    written: Vec<Publisher>,
+    /// Of an earlier output, where nothing is lost now.
+    stale: Vec<PathBuf>,
+}
+
+impl Quarantine {
+    fn write(
+        members: &[Member<'_>],
+        target: &Path,
+        existing: Existing,
+        map: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<Self, Error> {
+        let names = [LOST, MAP].map(|suffix| beside(target, suffix));
+        let mut quarantine = Self { written: Vec::new(), stale: Vec::new() };
+        if !members.iter().any(Member::loses) {
+            quarantine.stale = names.into_iter().filter(|path| Disk.what_is(path).is_some()).collect();
+            return match quarantine.stale.first() {
+                Some(path) if !existing.replace || Disk.what_is(path) != Some(What::File) => {
+                    let cause = io::ErrorKind::AlreadyExists.into();
+                    Err(Error { path: path.clone(), doing: Doing::Refuse, cause })
+                }
+                _ => Ok(quarantine),
+            };
+        }
+        let existing = Existing { replace: existing.replace, keep_backup: false };
+        let like: Vec<&Path> = members.iter().map(|member| member.path).collect();
+        let lost = |out: &mut dyn Write| {
+            let mut ranges = members.iter().flat_map(|m| m.plan.quarantine().into_iter().map(|range| (m.input, range)));
+            ranges.try_for_each(|(input, range)| out.write_all(slice(input, &range)))
+        };
+        let [bytes, lines] = &names;
+        quarantine.written.push(file(bytes, existing, &like, lost)?);
+        quarantine.written.push(file(lines, existing, &like, map)?);
+        Ok(quarantine)
+    }
+
+    /// Were the output first, the bytes would be gone if the power failed in between.
+    fn publish_before(self, output: Publisher) -> Result<(), Error> {
+        self.written.into_iter().try_for_each(Publisher::publish)?;
+        output.publish()?;
+        self.stale.into_iter().try_for_each(|path| {
+            Disk.remove(&path).map_err(|cause| Error { path: path.clone(), doing: Doing::Place, cause })
+        })
+    }
+}
+
+/// One file, complete and not yet in its place.
+fn file(
     target: &Path,
     existing: Existing,
+    like: &[&Path],
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), Error> {
-    let (publisher, mut part) = Publisher::file(target, existing)?;
-    fill(&mut part).map_err(|cause| publisher.write_error(cause))?;
+) -> Result<Publisher, Error> {
+    let (publisher, part) = Publisher::file_like(like, target, existing)?;
+    let mut out = BufWriter::new(part);
+    fill(&mut out).map_err(|cause| publisher.write_error(cause))?;
+    let part = out.into_inner().map_err(|error| publisher.write_error(error.into_error()))?;
     publisher.close(part)?;
-    publisher.publish()
+    Ok(publisher)
 }
+
+/// Behind the name of an output: the bytes that are not in it.
+pub const LOST: &str = ".lost";
+/// Behind the name of an output: where those bytes stood.
+pub const MAP: &str = ".lost.map";
 
 /// The quarantine's name for an output.
 #[must_use]
@@ -181,13 +228,15 @@ mod tests {
         plan.keep(0..2);
         plan.keep(4..6);
         plan.lost.push(Lost { offset: 2, end: 4, code: "x", keys: Vec::new() });
-        publish(&plan, b"abcdef", &target, Existing::default()).unwrap();
+        let input = directory.path().join("in.rdb");
+        let member = Member { name: "in.rdb", path: &input, input: b"abcdef", plan: &plan };
+        publish(&member, &target, Existing::default()).unwrap();
         let read = |name: &str| std::fs::read(directory.path().join(name)).unwrap();
         assert_eq!(read("out.rdb"), b"abef");
         assert_eq!(read("out.rdb.lost"), b"cd");
         let map = String::from_utf8(read("out.rdb.lost.map")).unwrap();
         let lines: Vec<&str> = map.lines().skip(1).filter_map(|line| line.get(..9)).collect();
         assert_eq!(lines, ["0x0 0x2 +", "0x2 0x2 -", "0x4 0x2 +"]);
-        assert!(publish(&plan, b"abcdef", &target, Existing::default()).is_err());
+        assert!(publish(&member, &target, Existing::default()).is_err());
     }
 }

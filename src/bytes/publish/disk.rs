@@ -2,9 +2,9 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{Durable, Files, What};
+use super::{Durable, Files, What, pending};
 
 /// Files of the operating system.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,14 +37,19 @@ fn make_parents(path: &Path) -> io::Result<()> {
 impl Files for Disk {
     type File = File;
 
-    fn create_file(&self, path: &Path) -> io::Result<File> {
+    fn create_file(&self, path: &Path, mode: u32) -> io::Result<File> {
         make_parents(path)?;
-        OpenOptions::new().write(true).create_new(true).open(path).map(File)
+        new_file(path, mode).map(File)
     }
 
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
+    fn create_dir(&self, path: &Path, mode: u32) -> io::Result<()> {
         make_parents(path)?;
-        fs::create_dir(path)
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, mode);
+        #[cfg(not(unix))]
+        let _ = mode;
+        builder.create(path)
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
@@ -77,8 +82,10 @@ impl Files for Disk {
     fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
         match fs::hard_link(from, to) {
             Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
-                let mut copy = OpenOptions::new().write(true).create_new(true).open(to)?;
-                let copied = io::copy(&mut fs::File::open(from)?, &mut copy).and_then(|_| copy.sync_all());
+                let mut copy = new_file(to, 0o600)?;
+                let copied = io::copy(&mut fs::File::open(from)?, &mut copy)
+                    .and_then(|_| self.copy_permissions(from, to))
+                    .and_then(|()| copy.sync_all());
                 if copied.is_err() {
                     let _ = fs::remove_file(to);
                 }
@@ -89,7 +96,20 @@ impl Files for Disk {
     }
 
     fn copy_permissions(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::set_permissions(to, fs::metadata(from)?.permissions())
+        if to.is_dir() {
+            let old: Vec<PathBuf> =
+                from.read_dir()?.flatten().map(|entry| entry.path()).filter(|p| p.is_file()).collect();
+            // For files of new names: nothing in it was for more than all of the files that were there.
+            let narrowest = old.iter().fold(0o777, |mode, path| mode & mode_of(path)) | 0o600;
+            for file in to.read_dir()? {
+                let new = file?.path();
+                match old.iter().find(|old| old.file_name() == new.file_name()) {
+                    Some(same) => like(&fs::metadata(same)?, u32::MAX, &new)?,
+                    None => old.first().map_or(Ok(()), |any| like(&fs::metadata(any)?, narrowest, &new))?,
+                }
+            }
+        }
+        like(&fs::metadata(from)?, u32::MAX, to)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
@@ -104,10 +124,63 @@ impl Files for Disk {
         let behind = if kind.is_symlink() { fs::metadata(path).map_or(kind, |about| about.file_type()) } else { kind };
         Some(match () {
             () if kind.is_dir() => What::Directory,
+            // As `/dev/stdout` is, which every program needs.
+            () if kind.is_symlink() && fs::read_link(path).is_ok_and(|to| to.starts_with("/proc")) => What::Special,
             () if behind.is_file() || behind.is_dir() || behind.is_symlink() => What::File,
             () => What::Special,
         })
     }
+
+    fn begun(&self, temporary: &Path) {
+        pending::begun(temporary);
+    }
+
+    fn ended(&self, temporary: &Path) {
+        pending::ended(temporary);
+    }
+}
+
+fn new_file(path: &Path, mode: u32) -> io::Result<fs::File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    #[cfg(not(unix))]
+    let _ = mode;
+    options.open(path)
+}
+
+/// The permissions of a path, for what is made of it. All of them where they cannot be told.
+#[cfg(unix)]
+pub(super) fn mode_of(path: &Path) -> u32 {
+    // A pipe at standard input has permissions, too, which say nothing.
+    let about = fs::metadata(path).ok().filter(|about| about.is_file() || about.is_dir());
+    about.map_or(0o777, |about| std::os::unix::fs::PermissionsExt::mode(&about.permissions()) & 0o777)
+}
+
+#[cfg(not(unix))]
+pub(super) fn mode_of(_: &Path) -> u32 {
+    0o777
+}
+
+/// Owner, group and permissions, where they are allowed to be set; never more of the last than `most`.
+#[cfg(unix)]
+fn like(about: &fs::Metadata, most: u32, to: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+    let mut mode = about.mode() & 0o7777 & most;
+    let now = fs::metadata(to)?;
+    if (now.uid(), now.gid()) != (about.uid(), about.gid()) && chown(to, Some(about.uid()), Some(about.gid())).is_err()
+    {
+        let same_group = now.gid() == about.gid() || chown(to, None, Some(about.gid())).is_ok();
+        // What the group was permitted is not for another one; nor is another's identity for us to lend.
+        mode &= if same_group { 0o777 } else { 0o707 | ((mode & 0o007) << 3) };
+    }
+    fs::set_permissions(to, fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn like(about: &fs::Metadata, _: u32, to: &Path) -> io::Result<()> {
+    fs::set_permissions(to, about.permissions())
 }
 
 enum Way {

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::{Durable, Files, What};
+use super::{Durable, Files, OWN, What};
 
 type Inode = usize;
 type Names = BTreeMap<PathBuf, Inode>;
@@ -69,9 +69,9 @@ impl Model {
             if let Some(dir) = path.parent().filter(|dir| *dir != Path::new("/d"))
                 && model.what_is(dir).is_none()
             {
-                model.create_dir(dir).unwrap();
+                model.create_dir(dir, OWN).unwrap();
             }
-            let mut file = model.create_file(path).unwrap();
+            let mut file = model.create_file(path, OWN).unwrap();
             file.write_all(text.as_bytes()).unwrap();
             file.sync().unwrap();
         }
@@ -207,7 +207,7 @@ impl Durable for File {
 impl Files for Model {
     type File = File;
 
-    fn create_file(&self, path: &Path) -> io::Result<File> {
+    fn create_file(&self, path: &Path, _: u32) -> io::Result<File> {
         self.step()?;
         if self.what_is(path).is_some() {
             return Err(io::ErrorKind::AlreadyExists.into());
@@ -218,7 +218,7 @@ impl Files for Model {
         Ok(File { model: self.clone(), inode })
     }
 
-    fn create_dir(&self, path: &Path) -> io::Result<()> {
+    fn create_dir(&self, path: &Path, _: u32) -> io::Result<()> {
         self.step()?;
         let inode = self.state.borrow().inodes.len();
         self.state.borrow_mut().inodes.push(Content::Directory);

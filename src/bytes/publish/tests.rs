@@ -195,7 +195,7 @@ fn a_file_and_a_directory_never_replace_each_other() {
     assert_eq!((error.doing, error.to_string().as_str()), (Doing::Refuse, "is a directory"));
     assert_eq!(model.now(), texts(&[("/d/out/base", OLD)]));
     let model = Model::with(&[("/d/out", OLD)]);
-    assert_eq!(write_dir(&model, replace).unwrap_err().to_string(), "is not a directory");
+    assert_eq!(write_dir(&model, replace).unwrap_err().to_string(), "is a file or a link, not a directory");
     assert_eq!(model.now(), texts(&[("/d/out", OLD)]));
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use std::io::Write;
 use std::path::PathBuf;
 
 fn file(content: &[u8]) -> (tempfile::TempDir, PathBuf) {
@@ -9,7 +10,7 @@ fn file(content: &[u8]) -> (tempfile::TempDir, PathBuf) {
 }
 
 fn options(mmap: bool, spool_above: u64, budget: u64) -> Options {
-    Options { mmap, spool_above, budget: Budget::new(budget) }
+    Options { mmap, spool_above, budget: Budget::new(budget), ..Options::default() }
 }
 
 fn gzip(data: &[u8]) -> Vec<u8> {
@@ -177,4 +178,34 @@ fn a_file_that_got_shorter_ends_where_it_ends() {
         panic!("small inputs stay in memory")
     };
     assert_eq!((owned.bytes.len(), holes), (5000, vec![0..4096; 1]));
+}
+
+#[test]
+fn an_archive_expands_to_a_share_of_its_length_and_no_further() {
+    let bomb = |len: usize| {
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        gz.write_all(&vec![b'x'; len]).unwrap();
+        gz.finish().unwrap()
+    };
+    let options = Options { expand_to: 1 << 20, ..options(true, u64::MAX, u64::MAX) };
+    let packed = bomb(64 << 20);
+    let (dir, path) = file(&packed);
+    let error = Source::open(&path, &options).unwrap_err();
+    assert_eq!(error.code(), "input-unbounded");
+    assert!(error.hint().is_some_and(|hint| hint.contains("decompressed")));
+    assert_eq!(Source::stream("pipe", &packed[..], &options).unwrap_err().code(), "input-unbounded");
+    drop(dir);
+    // Few bytes may expand at any rate; many when their share is as usual.
+    assert_eq!(Source::stream("pipe", &bomb(1 << 20)[..], &options).unwrap().bytes().len(), 1 << 20);
+    let text: Vec<u8> = (0..1_000_000u32).flat_map(|n| n.to_string().into_bytes()).collect();
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gz.write_all(&text).unwrap();
+    assert!(Source::stream("pipe", &gz.finish().unwrap()[..], &options).unwrap().bytes() == text);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_device_is_an_input_when_it_ends_at_once() {
+    assert_eq!(Source::open(Path::new("/dev/zero"), &Options::default()).unwrap_err().code(), "input-unbounded");
+    assert!(Source::open(Path::new("/dev/null"), &Options::default()).unwrap().bytes().is_empty());
 }

@@ -3,6 +3,7 @@
 use crate::cli::Exit;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::output::refuse_input;
 use crate::cli::render::escape;
 use careen::bytes::publish::Existing;
 use careen::convert::{self, Base, Choice, Kind, Options, Report};
@@ -93,13 +94,7 @@ impl WriteArgs {
         if let Some(output) = &self.output {
             return Ok(output.clone());
         }
-        match (&input.directory, input.parts.as_slice()) {
-            (Some(directory), _) => Ok(directory.clone()),
-            (None, [part]) if part.path != Path::new("-") => {
-                Ok(part.path.canonicalize().unwrap_or_else(|_| part.path.clone()))
-            }
-            _ => Err(Failure::new("--in-place needs an input that is a file or an AOF directory")),
-        }
+        in_place(input).ok_or_else(|| Failure::new("--in-place needs an input that is a file or an AOF directory"))
     }
 
     /// Do it, and say what was lost.
@@ -112,6 +107,9 @@ impl WriteArgs {
     ) -> Result<Exit, Failure> {
         let Some(first) = inputs.first() else { return Ok(Exit::Clean) };
         let output = self.path(first)?;
+        if !self.in_place {
+            refuse_input(&output, inputs)?;
+        }
         let total = inputs.iter().map(Input::bytes).sum();
         let mut bar = cx.progress(total, false);
         let report = convert::convert(inputs, &output, options, replay, |done| bar.reached(done));
@@ -119,6 +117,16 @@ impl WriteArgs {
         let report = report.map_err(|error| failure(&error))?;
         Ok(cx.settle_written(&output, &report))
     }
+}
+
+/// What is replaced in place: not a link that leads to it, so that the link stays and leads to the new one.
+pub(crate) fn in_place(input: &Input) -> Option<PathBuf> {
+    let path = match (&input.directory, input.parts.as_slice()) {
+        (Some(directory), _) => directory,
+        (None, [part]) if part.path != Path::new("-") => &part.path,
+        _ => return None,
+    };
+    Some(path.canonicalize().unwrap_or_else(|_| path.clone()))
 }
 
 fn failure(error: &convert::Error) -> Failure {
