@@ -181,6 +181,6 @@ mod tests {
             "rejected:corpus-payload-refused@dump"
         );
         assert_eq!(judged(b"").0, "rejected:input-empty@empty");
-        assert_eq!(judged(b"nothing").0, "rejected:input-unknown@unknown");
+        assert_eq!(judged(b"nothing").0, "rejected:input-unknown-format@unknown");
     }
 }
