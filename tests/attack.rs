@@ -81,11 +81,16 @@ fn testdata(folder: &str, extension: &str) -> Vec<Vec<u8>> {
     files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(folder), Some(extension))
 }
 
-/// The values among the seeds, with the footer of a DUMP payload.
-fn payloads() -> Vec<Vec<u8>> {
-    let values = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/rdb_value"), None);
-    let payload = |value: &Vec<u8>| careen::corpus::fix(Kind::Payload, &[value.as_slice(), &[12, 0], &[0; 8]].concat());
-    values.iter().map(payload).collect()
+/// What `careen corpus seed` makes of one kind.
+fn seeded(folder: &str) -> Vec<Vec<u8>> {
+    careen::corpus::seed::all().into_iter().filter(|seed| seed.folder == folder).map(|seed| seed.bytes).collect()
+}
+
+/// Snapshots of servers and the seeds.
+fn images() -> Vec<Vec<u8>> {
+    let mut images = testdata("rdb", "rdb");
+    images.extend(seeded("rdb"));
+    images
 }
 
 fn logs() -> Vec<Vec<u8>> {
@@ -93,6 +98,7 @@ fn logs() -> Vec<Vec<u8>> {
     for directory in ["chat_redis-7.0", "chat-timestamps_redis-7.0", "chat_redis-8.6", "chat_valkey-9.1"] {
         logs.extend(testdata(&format!("aof/{directory}"), "aof"));
     }
+    logs.extend(seeded("aof"));
     logs
 }
 
@@ -133,12 +139,12 @@ fn any_bytes_as_a_value() {
 
 #[test]
 fn any_bytes_as_an_rdb_image() {
-    attack("rdb_reader", Some(Kind::Image), careen::rdb::attack::reader, testdata("rdb", "rdb"));
+    attack("rdb_reader", Some(Kind::Image), careen::rdb::attack::reader, images());
 }
 
 #[test]
 fn any_bytes_to_a_check() {
-    attack("rdb_check", Some(Kind::Image), careen::check::attack::rdb, testdata("rdb", "rdb"));
+    attack("rdb_check", Some(Kind::Image), careen::check::attack::rdb, images());
 }
 
 #[test]
@@ -163,7 +169,7 @@ fn any_words_to_a_replay() {
 
 #[test]
 fn any_bytes_to_a_repair() {
-    attack("repair", Some(Kind::Image), careen::repair::attack::image, testdata("rdb", "rdb"));
+    attack("repair", Some(Kind::Image), careen::repair::attack::image, images());
 }
 
 #[test]
@@ -178,25 +184,25 @@ fn any_bytes_to_a_repair_of_logs() {
 
 #[test]
 fn any_bytes_as_a_payload() {
-    attack("payload", Some(Kind::Payload), careen::replay::attack::payload, payloads());
+    attack("payload", Some(Kind::Payload), careen::replay::attack::payload, seeded("dump"));
 }
 
 #[test]
 fn any_bytes_to_a_conversion() {
-    attack("convert", Some(Kind::Image), careen::convert::attack::image, testdata("rdb", "rdb"));
+    attack("convert", Some(Kind::Image), careen::convert::attack::image, images());
 }
 
 #[test]
 fn any_bytes_to_an_export() {
-    attack("export", Some(Kind::Image), careen::export::attack::image, testdata("rdb", "rdb"));
+    attack("export", Some(Kind::Image), careen::export::attack::image, images());
 }
 
 #[test]
 fn any_bytes_as_a_file() {
-    attack("source", None, careen::export::attack::source, testdata("rdb", "rdb"));
+    attack("source", None, careen::export::attack::source, images());
 }
 
 #[test]
 fn any_bytes_made_right() {
-    attack("fix", Some(Kind::Image), careen::corpus::attack::image, testdata("rdb", "rdb"));
+    attack("fix", Some(Kind::Image), careen::corpus::attack::image, images());
 }

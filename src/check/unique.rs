@@ -109,25 +109,22 @@ impl KeyHashes {
         }
     }
 
-    /// The hashes that came more than once, in order, each once.
+    /// The hashes that came more than once, in order, each once. The calling thread works, too; few keys are not worth
+    /// another.
     #[must_use]
     pub(super) fn repeated(mut self, threads: usize) -> Vec<u64> {
-        let share = self.parts.len().div_ceil(threads.max(1)).max(1);
+        /// Keys that take about as long as starting a thread.
+        const FEW: usize = 20_000;
+        let keys = self.parts.iter().map(Vec::len).fold(0, usize::saturating_add);
+        let threads = if keys < FEW { 1 } else { threads.max(1) };
+        let share = self.parts.len().div_ceil(threads).max(1);
         sorted(std::thread::scope(|scope| {
-            let workers: Vec<_> = self
-                .parts
-                .chunks_mut(share)
-                .map(|parts| {
-                    scope.spawn(|| {
-                        let mut table = Vec::new();
-                        parts
-                            .iter_mut()
-                            .flat_map(|part| repeated_in(&std::mem::take(part), &mut table))
-                            .collect::<Vec<_>>()
-                    })
-                })
-                .collect();
-            workers.into_iter().filter_map(|worker| worker.join().ok()).flatten().collect()
+            let mut shares = self.parts.chunks_mut(share);
+            let own = shares.next().unwrap_or_default();
+            let workers: Vec<_> = shares.map(|parts| scope.spawn(|| repeated_in_all(parts))).collect();
+            let mut repeated = repeated_in_all(own);
+            repeated.extend(workers.into_iter().filter_map(|worker| worker.join().ok()).flatten());
+            repeated
         }))
     }
 }
@@ -136,6 +133,11 @@ fn sorted(mut hashes: Vec<u64>) -> Vec<u64> {
     hashes.sort_unstable();
     hashes.dedup();
     hashes
+}
+
+fn repeated_in_all(parts: &mut [Vec<u64>]) -> Vec<u64> {
+    let mut table = Vec::new();
+    parts.iter_mut().flat_map(|part| repeated_in(&std::mem::take(part), &mut table)).collect()
 }
 
 /// The hashes that occur more than once in one part.
@@ -189,6 +191,11 @@ mod tests {
         let hashes: Vec<u64> = (0..10_000u32).map(|i| hashing.hash(&(i % 9_990).to_le_bytes())).collect();
         keys.extend(&hashes).unwrap();
         assert_eq!(keys.repeated(2).len(), 10);
+        for threads in [1, 2, 3, 1000] {
+            let mut keys = KeyHashes::default();
+            (0..5).for_each(|_| keys.extend(&hashes).unwrap());
+            assert_eq!(keys.repeated(threads).len(), 9_990, "{threads} threads");
+        }
     }
 
     #[test]

@@ -25,6 +25,7 @@ use crate::{check, scan};
 use std::collections::BTreeSet;
 use std::path::Path;
 
+const PAYLOAD_REFUSED: &str = "corpus-payload-refused";
 /// More value types than this are counted and not named.
 const NAMED_TYPES: usize = 4;
 
@@ -81,7 +82,7 @@ fn payload(bytes: &[u8], budget: &Budget) -> String {
     let (keyspace, report, ()) = engine.finish();
     let types = bytes.first().map_or(0, |&first| first);
     if report.skipped.total > 0 {
-        return "rejected:corpus-payload-refused@dump".into();
+        return format!("rejected:{PAYLOAD_REFUSED}@dump");
     }
     let _ = digest::of_keyspace(&keyspace, crate::keyspace::Like::default());
     format!("ok@dump:type-{types}")
@@ -172,7 +173,7 @@ mod tests {
         assert_eq!(judged(image).1, ["check", "replay", "export", "repair"]);
         assert_eq!(judged(&image[..40]).0, "rejected:rdb-truncated@rdb");
         assert_eq!(judged(b"*1\r\n$4\r\nPING\r\n").0, "ok@aof:commands");
-        assert_eq!(judged(b"*1\r\n$9\r\nPING\r\n*1\r\n").0, "rejected:aof-torn@aof");
+        assert_eq!(judged(b"*1\r\n$4\r\nPING\r\n*2\r\n$3\r\nGE").0, "rejected:aof-torn@aof");
         assert_eq!(judged(b"file a seq 1 type i\n").0, "ok@manifest");
         assert_eq!(judged(b"\x00\x01a\x09\x00\x00\x00\x00\x00\x00\x00\x00\x00").0, "ok@dump:type-0");
         assert_eq!(
@@ -180,6 +181,6 @@ mod tests {
             "rejected:corpus-payload-refused@dump"
         );
         assert_eq!(judged(b"").0, "rejected:input-empty@empty");
-        assert_eq!(judged(b"nothing").0, "rejected:input-unknown@unknown");
+        assert_eq!(judged(b"nothing").0, "rejected:input-unknown-format@unknown");
     }
 }

@@ -7,7 +7,9 @@ use std::io::Read;
 use super::error::{Error, ErrorKind, Result};
 use super::opcode::Dialect;
 use super::reader::Reader;
-use super::record::{CompressedBlob, Compression};
+use super::record::CompressedBlob;
+#[cfg(any(feature = "lz4", feature = "zstd"))]
+use super::record::Compression;
 use crate::bytes::limits::Charge;
 use crate::bytes::{Budget, Cursor};
 use crate::value::DbIndex;

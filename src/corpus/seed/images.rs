@@ -89,7 +89,7 @@ pub(super) fn modules() -> Vec<Seed> {
         ),
         (b"TSDB-TYPE", 5, "05016b020002800000008002000200020002000200020000"),
         (b"vectorset", 0, "020302010200020000"),
-        (b"unknown-m", 0, "00"),
+        (b"unknownmd", 0, "00"),
         (b"every-one", 7, "01030204030000803f04000000000000f03f05017800"),
     ];
     let mut seeds = Vec::new();
@@ -114,9 +114,9 @@ pub(super) fn forks() -> Vec<Seed> {
     let dragonfly = [&[opcode::AUX], text(b"df-ver").as_slice(), &text(b"df-v1.20.0")].concat();
     let keydb = [&[opcode::AUX], text(b"mvcc-tstamp").as_slice(), &text(b"1")].concat();
     let values: [(&str, &[u8], u8, Vec<u8>); 4] = [
-        ("dragonfly-json", &dragonfly, 30, text(b"{\"a\":1}")),
-        ("dragonfly-hash-expiry", &dragonfly, 31, [&[1], text(b"f").as_slice(), &text(b"v"), &text(b"-1")].concat()),
-        ("dragonfly-set-expiry", &dragonfly, 32, [&[1], text(b"m").as_slice(), &text(b"100")].concat()),
+        ("json-of-df", &dragonfly, 30, text(b"{\"a\":1}")),
+        ("fields-of-df", &dragonfly, 31, [&[1], text(b"f").as_slice(), &text(b"v"), &text(b"-1")].concat()),
+        ("members-of-df", &dragonfly, 32, [&[1], text(b"m").as_slice(), &text(b"100")].concat()),
         ("keydb-cron", &keydb, 64, [text(b"return 1").as_slice(), &[0; 16], &[0, 0]].concat()),
     ];
     let seeds = values.into_iter().map(|(name, aux, number, body)| {

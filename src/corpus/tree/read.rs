@@ -7,6 +7,8 @@ use crate::rdb::length;
 use crate::rdb::object::{Template, skim};
 use crate::rdb::opcode::ValueType;
 
+/// What stepping over a value may take.
+const MEMORY: u64 = 1 << 20;
 /// One byte of LZF becomes at most so many.
 const EXPANSION: u64 = 264;
 
@@ -143,7 +145,7 @@ fn opcodes(c: &mut Cursor<'_>) -> Node {
 fn opaque(value_type: ValueType, c: &mut Cursor<'_>) -> Node {
     let start = *c;
     let mut copy = start;
-    if skim(value_type, &mut copy, Template::NONE, &Budget::default()).is_err() {
+    if skim(value_type, &mut copy, Template::NONE, &Budget::new(MEMORY)).is_err() {
         return Node::Opaque(Vec::new());
     }
     *c = copy;
