@@ -309,8 +309,12 @@ pub(super) fn incrby<'a>(state: &mut State<'a>, args: Args<'_, 'a>) -> Done {
 }
 
 pub(super) fn decrby<'a>(state: &mut State<'a>, args: Args<'_, 'a>) -> Done {
-    let by = integer(word(args, 2)?)?.checked_neg().ok_or(Refusal::Invalid("decrement would overflow"))?;
-    add(state, word(args, 1)?, by)
+    let by = integer(word(args, 2)?)?;
+    // Up to 6.2 servers negate the number without a look, and the least one stays what it is.
+    if by == i64::MIN && state.like.at_least_redis(7, 0) {
+        return Err(Refusal::Invalid("decrement would overflow"));
+    }
+    add(state, word(args, 1)?, by.wrapping_neg())
 }
 
 /// Sums that leave 64 bits are refused.

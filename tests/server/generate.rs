@@ -39,6 +39,7 @@ struct Heard {
     dumps: Vec<Vec<u8>>,
     functions: Vec<Vec<u8>>,
     ids: Vec<Vec<u8>>,
+    elements: Vec<Vec<u8>>,
 }
 
 /// Makes commands that one server has.
@@ -108,6 +109,10 @@ impl Generator {
     fn expand(&mut self, template: &str) -> Vec<Vec<u8>> {
         let mut words = Vec::new();
         expand(template, &mut self.dice, &self.heard, &mut words);
+        let new = words.iter().find(|word| word.starts_with(b"e:")).filter(|_| words[0] == b"VADD").cloned();
+        if let Some(element) = new {
+            keep(&mut self.heard.elements, &Reply::Text(element), &mut self.dice);
+        }
         words
     }
 
@@ -212,6 +217,7 @@ fn value(name: &str, dice: &mut Dice, heard: &Heard) -> Vec<u8> {
     };
     match name {
         "s" | "l" | "t" | "z" | "h" | "x" | "b" | "p" | "c" | "g" | "vs" => key(name, dice),
+        "y" => format!("y:{}", dice.below(3)).into_bytes(),
         "zt" => {
             let kind = *dice.pick(&["z", "t"]);
             key(kind, dice)
@@ -247,6 +253,7 @@ fn value(name: &str, dice: &mut Dice, heard: &Heard) -> Vec<u8> {
         "lex" => match dice.below(5) {
             0 => b"-".to_vec(),
             1 => b"+".to_vec(),
+            2 => format!("{}{}", dice.pick(&["[", "("]), dice.below(1 << 40)).into_bytes(),
             _ => format!("{}m{}", dice.pick(&["[", "("]), dice.below(12)).into_bytes(),
         },
         "bt" => format!("{}{}", dice.pick(&["u", "i"]), 1 + dice.below(64)).into_bytes(),
@@ -258,7 +265,9 @@ fn value(name: &str, dice: &mut Dice, heard: &Heard) -> Vec<u8> {
         "late" => format!("{}-{}", 4_102_444_800_000 + dice.below(1000), dice.below(4)).into_bytes(),
         "dump" if !heard.dumps.is_empty() => dice.pick(&heard.dumps).clone(),
         "functions" if !heard.functions.is_empty() => dice.pick(&heard.functions).clone(),
-        "dump" | "functions" => text(dice),
+        "new" => format!("e:{}", dice.below(1 << 40)).into_bytes(),
+        "old" if !heard.elements.is_empty() => dice.pick(&heard.elements).clone(),
+        "dump" | "functions" | "old" => text(dice),
         "fp32" => (0..3).flat_map(|_| (dice.below(2000) as f32 / 100.0 - 10.0).to_le_bytes()).collect(),
         "grp" => format!("g{}", dice.below(3)).into_bytes(),
         "db" => dice.below(4).to_string().into_bytes(),

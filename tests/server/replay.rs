@@ -12,6 +12,7 @@ use careen::replay::{Engine, Report};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 fn replay<'a>(server: &Server, log: &'a [Vec<u8>]) -> (Keyspace<'a>, Report<'a>) {
     let mut engine = Engine::new(server.like);
@@ -46,6 +47,10 @@ impl Subject {
     /// that it knows of streams.
     fn judge(&mut self, at_last: bool) {
         let server = &mut self.server;
+        if server.like.at_least_valkey(9, 0) {
+            // Its digests leave out fields whose time is up, though they are still there: let them go first.
+            std::thread::sleep(Duration::from_millis(150));
+        }
         server.client.call(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"]);
         let theirs = server.client.call(&["DEBUG", "DIGEST"]).text();
         let log = server.log();
@@ -146,7 +151,9 @@ fn assert_nothing_is_missing(server: &Server, tally: &Tally, enough: bool) {
     };
     let missing: Vec<_> = wanted.iter().filter(missing).collect();
     assert!(missing.is_empty(), "never executed on {}: {missing:?}", server.like);
-    let unknown = |name: &&String| !table.iter().any(|row| row.name == **name);
+    // Up to 6.2 a container counts as writing.
+    let container = |name: &str| table::all().any(|row| row.name == name && row.subcommands.iter().any(|sub| writes(&sub)));
+    let unknown = |name: &&String| !table.iter().any(|row| row.name == **name) && !container(name);
     let unknown: Vec<_> =
         server.commands.iter().filter(|(_, writes)| **writes).map(|(name, _)| name).filter(unknown).collect();
     assert!(unknown.is_empty(), "{} writes by these, our table does not: {unknown:?}", server.like);

@@ -1,6 +1,6 @@
 //! Sorted sets made of others: `ZUNIONSTORE`, `ZINTERSTORE`, `ZDIFFSTORE`, `ZRANGESTORE`.
 
-use super::range::{LexRange, ScoreRange};
+use super::range::{CHANCE, LexRange, ScoreRange, is_left_to_chance};
 use super::{Done, compact, score, settle};
 use crate::keyspace::{Db, Like, Set, Zset};
 use crate::replay::args::{Words, counted, integer, is, span, word};
@@ -217,7 +217,9 @@ pub(in crate::replay) fn zrangestore<'a>(state: &mut State<'a>, args: Args<'_, '
     let (target, source) = (word(args, 1)?, word(args, 2)?);
     let (selection, window) = range_of(args, state.like)?;
     let like = state.like;
+    let mut chance = false;
     let copy = |zset: &mut Zset<'a>| -> Zset<'a> {
+        chance = matches!(selection, Selection::Members(_)) && is_left_to_chance(zset);
         let ranks = window.apply(selection.ranks(zset, window.reverse), zset.skiplist, like);
         // How many there will be servers know beforehand of ranks only.
         let expected = matches!(selection, Selection::Ranks(..)).then_some(ranks.len());
@@ -231,6 +233,9 @@ pub(in crate::replay) fn zrangestore<'a>(state: &mut State<'a>, args: Args<'_, '
         copied
     };
     let result = state.db().edit(source, copy)?.unwrap_or_default();
+    if chance {
+        state.remark(CHANCE);
+    }
     state.charge(result.heap_bytes())?;
     state.db().replace(target, result);
     Ok(())
