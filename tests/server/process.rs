@@ -50,7 +50,13 @@ impl Server {
         if needs_leave_to_debug(binary) {
             command.args(["--enable-debug-command", "yes"]);
         }
-        command.args(["--logfile", "server.log"]).args(options).arg("--unixsocket").arg(&socket).arg("--dir").arg(dir.path());
+        command
+            .args(["--logfile", "server.log"])
+            .args(options)
+            .arg("--unixsocket")
+            .arg(&socket)
+            .arg("--dir")
+            .arg(dir.path());
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
         for _ in 0..400 {
             if let Ok(mut client) = Client::connect(&socket) {

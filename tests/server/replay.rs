@@ -152,7 +152,8 @@ fn assert_nothing_is_missing(server: &Server, tally: &Tally, enough: bool) {
     let missing: Vec<_> = wanted.iter().filter(missing).collect();
     assert!(missing.is_empty(), "never executed on {}: {missing:?}", server.like);
     // Up to 6.2 a container counts as writing.
-    let container = |name: &str| table::all().any(|row| row.name == name && row.subcommands.iter().any(|sub| writes(&sub)));
+    let container =
+        |name: &str| table::all().any(|row| row.name == name && row.subcommands.iter().any(|sub| writes(&sub)));
     let unknown = |name: &&String| !table.iter().any(|row| row.name == **name) && !container(name);
     let unknown: Vec<_> =
         server.commands.iter().filter(|(_, writes)| **writes).map(|(name, _)| name).filter(unknown).collect();
