@@ -48,7 +48,7 @@ pub(crate) const TEMPLATES: &[&str] = &[
     "SET {c} {int}",
     // bitmaps
     "SETBIT {b} {off} (0|1)",
-    // One operation at least succeeds: what all of them failing leaves behind is not logged (see `process`).
+    // One operation at least succeeds: what all of them failing leaves behind is not logged (see `apart`).
     "BITFIELD {b} (OVERFLOW (WRAP|SAT))? (SET {bt} {off} {int}|INCRBY {bt} {off} {int}|GET u8 0)+",
     "BITFIELD {b} (OVERFLOW FAIL (SET {bt} {off} {int}|INCRBY {bt} {off} {int})+)? OVERFLOW (WRAP|SAT) SET {bt} {off} {int}",
     "BITFIELD {b} SET {bt} #{n} {int}",
@@ -122,8 +122,8 @@ pub(crate) const TEMPLATES: &[&str] = &[
     "ZPOPMIN {z} ({n})?",
     "ZPOPMAX {z} ({n})?",
     "ZMPOP 2 {z} {z} (MIN|MAX) (COUNT {n})?",
-    "ZUNIONSTORE {z} 2 {z} {zt} (WEIGHTS {n} {i})? (AGGREGATE (SUM|MIN|MAX))?",
-    "ZINTERSTORE {z} 2 {z} {zt} (WEIGHTS {n} {i})? (AGGREGATE (SUM|MIN|MAX))?",
+    "ZUNIONSTORE {z} 2 {z} {zt} (WEIGHTS {n} {weight})? (AGGREGATE (SUM|MIN|MAX))?",
+    "ZINTERSTORE {z} 2 {z} {zt} (WEIGHTS {n} {weight})? (AGGREGATE (SUM|MIN|MAX))?",
     "ZDIFFSTORE {z} 2 {z} {zt}",
     "ZRANGESTORE {z} {z} {i} {i} (REV)?",
     "ZRANGESTORE {z} {z} {bound} {bound} BYSCORE (REV)? (LIMIT {i} {i})?",

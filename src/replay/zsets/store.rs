@@ -2,7 +2,7 @@
 
 use super::range::{CHANCE, LexRange, ScoreRange, is_left_to_chance};
 use super::{Done, compact, score, settle};
-use crate::keyspace::{Db, Like, Set, Zset};
+use crate::keyspace::{Db, Family, Like, Set, Zset};
 use crate::replay::args::{Words, counted, integer, is, span, word};
 use crate::replay::{Args, Refusal, State};
 use crate::value::Blob;
@@ -314,7 +314,9 @@ impl Window {
     }
 }
 
-/// Redis 7.4.1 to 8.0.6 and Valkey 8.0 to 9.1.
+/// Redis 7.4.1 to 8.0.6, Valkey 8.0 to 9.1, and Redict 7.3.6.
 fn counts_from_the_end(like: Like) -> bool {
-    like.at_least_valkey(8, 0) || like.at_least_redis(7, 4) && !like.at_least_redis(8, 2)
+    like.family == Family::Redict
+        || like.at_least_valkey(8, 0)
+        || like.at_least_redis(7, 4) && !like.at_least_redis(8, 2)
 }
