@@ -246,3 +246,14 @@ fn a_range_of_members_that_is_left_to_chance_is_remarked() {
     s.run("ZREMRANGEBYLEX several [a [a");
     assert_eq!(s.0.report().remarks.total, 2);
 }
+
+#[test]
+fn a_negative_offset_counts_from_the_end_on_some_servers() {
+    for (like, expected) in [("redis-7.0", ""), ("redis-8.0", "b=2"), ("redict-7.3", "b=2"), ("redis-8.6", "")] {
+        let mut s = Session::new(like);
+        s.run("ZADD z 1 a 2 b 3 c");
+        s.run("SORT z ALPHA STORE l");
+        s.run("ZRANGESTORE r z -inf +inf BYSCORE LIMIT -2 1");
+        assert_eq!(s.shown("r"), expected, "{like}");
+    }
+}
