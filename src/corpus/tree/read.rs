@@ -2,7 +2,7 @@
 
 use super::shape::{self, Shape};
 use super::{Form, Node, packed};
-use crate::bytes::{Cursor, lzf};
+use crate::bytes::{Budget, Cursor, lzf};
 use crate::rdb::length;
 use crate::rdb::object::{Template, skim};
 use crate::rdb::opcode::ValueType;
@@ -143,7 +143,7 @@ fn opcodes(c: &mut Cursor<'_>) -> Node {
 fn opaque(value_type: ValueType, c: &mut Cursor<'_>) -> Node {
     let start = *c;
     let mut copy = start;
-    if skim(value_type, &mut copy, Template::NONE).is_err() {
+    if skim(value_type, &mut copy, Template::NONE, &Budget::default()).is_err() {
         return Node::Opaque(Vec::new());
     }
     *c = copy;
