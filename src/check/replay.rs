@@ -36,8 +36,8 @@ pub(super) fn replay(input: &Input, options: &Options) -> Replayed {
 fn judge(outcome: &Outcome<'_>) -> Replayed {
     let severity = if outcome.like.at_least_redis(7, 0) { Severity::Error } else { Severity::Warning };
     let skipped = &outcome.report.skipped;
-    let mut replayed = Replayed::default();
-    replayed.more = skipped.total.saturating_sub(u64::try_from(skipped.first.len()).unwrap_or(u64::MAX));
+    let kept = u64::try_from(skipped.first.len()).unwrap_or(u64::MAX);
+    let mut replayed = Replayed { findings: Vec::new(), more: skipped.total.saturating_sub(kept) };
     for one in &skipped.first {
         let part = usize::try_from(one.place.part).unwrap_or(usize::MAX);
         replayed.findings.extend(finding(one, severity).map(|finding| (part, finding)));

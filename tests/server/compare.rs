@@ -118,6 +118,16 @@ fn expiries(server: &mut Server, entries: &[&Entry<'_>]) -> Vec<String> {
     entries.iter().zip(answers).filter_map(differs).collect()
 }
 
+/// Is there a field of a hash whose time is up, or soon will be?
+pub(crate) fn has_fields_about_to_go(keyspace: &Keyspace<'_>) -> bool {
+    let soon = now() + 1000;
+    let goes = |entry: &Entry<'_>| match &*value(entry) {
+        Value::Hash(hash) => hash.iter().any(|(field, _)| hash.expiry(field).is_some_and(|at| at.0 < soon)),
+        _ => false,
+    };
+    keyspace.dbs().flat_map(|(_, db)| db.iter()).any(goes)
+}
+
 /// Fields of hashes that expire.
 fn fields(server: &mut Server, entries: &[&Entry<'_>]) -> Vec<String> {
     if !server.knows("HPEXPIRETIME") {

@@ -47,9 +47,13 @@ impl Subject {
     /// that it knows of streams.
     fn judge(&mut self, at_last: bool) {
         let server = &mut self.server;
-        if server.like.at_least_valkey(9, 0) {
-            // Its digests leave out fields whose time is up, though they are still there: let them go first.
-            std::thread::sleep(Duration::from_millis(150));
+        // Valkey's digests leave out fields whose time is up, though they are still there: let them go first.
+        let is_restless = |server: &Server| compare::has_fields_about_to_go(&replay(server, &server.log()).0);
+        for _ in 0..30 {
+            if !server.like.at_least_valkey(9, 0) || !is_restless(server) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(100));
         }
         server.client.call(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"]);
         let theirs = server.client.call(&["DEBUG", "DIGEST"]).text();
