@@ -12,7 +12,8 @@
 //! | `# …` | a remark |
 //!
 //! All run in `testdata/`, two snapshots of which are damaged first: `@cut` is a snapshot without its last 40 bytes,
-//! `@flip` one with a byte of a value changed. `@empty` is empty, `@unknown` is a line of text.
+//! `@flip` one with a byte of a value changed. `@empty` is empty, `@unknown` is a line of text, `@fails` a sound log of which
+//! commands fail.
 
 #![allow(
     clippy::unwrap_used,
@@ -58,6 +59,10 @@ impl Case {
     }
 }
 
+/// A list, a string command for it, a script that looks at what it does, a transaction that is never executed, an `EXEC`.
+const FAILS: &str = "*3 $5 RPUSH $1 l $1 a *2 $4 INCR $1 l *3 $4 EVAL $9 return(1) $1 0 *3 $3 SET $1 k $1 v *1 $4 EXEC \
+    *3 $6 RENAME $2 no $1 k *1 $5 MULTI *2 $4 INCR $1 k ";
+
 /// A directory with the files that cases damage, removed at the end.
 struct Bench {
     root: PathBuf,
@@ -77,6 +82,7 @@ impl Bench {
         flipped[middle] ^= 0x80;
         fs::write(scratch.path().join("flip"), flipped).unwrap();
         fs::write(scratch.path().join("empty"), "").unwrap();
+        fs::write(scratch.path().join("fails"), FAILS.replace(' ', "\r\n")).unwrap();
         fs::write(scratch.path().join("unknown"), "neither a snapshot nor a log\n").unwrap();
         Self { root, testdata, scratch }
     }

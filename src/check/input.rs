@@ -3,10 +3,12 @@
 use super::aof::{self, Contents};
 use super::findings::{Findings, Kept};
 use super::rdb::{self, Options};
+use super::replay::Replayed;
 use crate::aof::resync;
 use crate::finding::{Finding, Severity};
 use crate::input::{Content, Input, Kind, Part, Role};
 use crate::repair;
+use crate::replay::whole;
 use crate::scan::Summary;
 
 /// What the checksum of an RDB image says.
@@ -76,6 +78,21 @@ impl Report {
 /// Check an input of any kind. `progress` is told how many bytes are done.
 #[must_use]
 pub fn check(input: &Input, options: &Options, progress: &mut dyn FnMut(u64)) -> Report {
+    run(input, options, &Replayed::default(), progress)
+}
+
+/// The same, and execute the logs, too.
+#[must_use]
+pub fn check_and_replay(
+    input: &Input,
+    options: &Options,
+    replay: &whole::Options,
+    progress: &mut dyn FnMut(u64),
+) -> Report {
+    run(input, options, &super::replay::replay(input, replay), progress)
+}
+
+fn run(input: &Input, options: &Options, replayed: &Replayed, progress: &mut dyn FnMut(u64)) -> Report {
     let mut check = Check {
         options,
         kept: Kept::default(),
@@ -92,10 +109,13 @@ pub fn check(input: &Input, options: &Options, progress: &mut dyn FnMut(u64)) ->
     if input.kind == Kind::Empty {
         check.findings(&input.name).push(Finding::error("input-empty", 0, "the file is empty"));
     }
-    for part in &input.parts {
+    for (index, part) in input.parts.iter().enumerate() {
         let before = check.kept.findings.len();
         let last = input.parts.last().is_some_and(|last| std::ptr::eq(last, part));
         check.part(part, last);
+        let found = check.kept.findings.iter().skip(before).map(|finding| finding.offset);
+        let found: Vec<u64> = found.collect();
+        replayed.tell(index, &found, &mut check.findings(&part.name));
         if let Some(new) = check.kept.findings.get_mut(before..) {
             new.sort_by_key(|finding| finding.offset);
         }
@@ -107,7 +127,7 @@ pub fn check(input: &Input, options: &Options, progress: &mut dyn FnMut(u64)) ->
         contents: check.contents,
         bytes: input.bytes(),
         findings: check.kept.findings,
-        more_findings: check.kept.more,
+        more_findings: check.kept.more.saturating_add(replayed.more),
         worst: check.kept.worst,
     }
 }

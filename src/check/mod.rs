@@ -8,5 +8,6 @@ pub mod input;
 pub mod rdb;
 pub mod redis_check_aof;
 pub mod redis_check_rdb;
+mod replay;
 mod unique;
 pub mod value;

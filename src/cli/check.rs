@@ -1,14 +1,16 @@
 //! `check`: is it sound?
 
 use super::Exit;
+use super::args::ReplayArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::render::text::{GREEN, Paint, RED, counted, size};
 use super::render::{escape, finding, json};
-use careen::check::input::{Checksum, Report, check};
+use careen::check::input::{Checksum, Report, check, check_and_replay};
 use careen::check::rdb::Options;
 use careen::finding::Severity;
 use careen::input::{Input, Kind};
+use careen::keyspace::Like;
 use serde_json::json;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -22,6 +24,7 @@ use std::path::{Path, PathBuf};
 Examples:
   careen check dump.rdb
   careen check appendonlydir
+  careen check --replay appendonly.aof
   careen check --format json backups/*.rdb | jq 'select(.ok | not)'
   zcat dump.rdb.gz | careen check -
 
@@ -39,6 +42,12 @@ pub(super) struct Check {
     /// List at most so many findings of each input
     #[arg(long, value_name = "N", default_value_t = 1000)]
     max_findings: usize,
+    /// Execute the commands of logs, too, and find those that fail
+    #[arg(long)]
+    replay: bool,
+    /// Execute like this server (redis-7.0, valkey-8.1) where they differ
+    #[arg(long, value_name = "SERVER", requires = "replay")]
+    like: Option<Like>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -70,7 +79,13 @@ impl Check {
         let input = cx.open(path)?;
         let mut bar = cx.progress(input.bytes(), false);
         let options = Options { walk: cx.scan_options(), max_findings: self.max_findings };
-        let report = check(&input, &options, &mut |done| bar.reached(done));
+        let mut progress = |done| bar.reached(done);
+        let report = if self.replay {
+            let replay = ReplayArgs { like: self.like, ..ReplayArgs::default() };
+            check_and_replay(&input, &options, &replay.options(cx, None), &mut progress)
+        } else {
+            check(&input, &options, &mut progress)
+        };
         drop(bar);
         if let Some(finding) = report.findings.iter().find(|finding| finding.code == "memory-budget") {
             return Err(Failure::exhausted(&escape::text(input.name.as_bytes()), &finding.message));

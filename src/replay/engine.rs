@@ -6,6 +6,7 @@
 //!
 //! Nothing expires during a replay, as nothing does while a server loads.
 
+use super::queue;
 use super::refusal::Refusal;
 use super::report::{Place, Report};
 use super::state::{Args, State};
@@ -117,6 +118,7 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
     /// The log, or a part of it, ends: an open transaction never happened.
     pub fn end_part(&mut self) {
         if let Some(open) = self.transaction.take() {
+            self.state.budget.refund(open.lent);
             self.state.db = open.db;
             if !self.stopped {
                 self.report.skip(open.place, b"MULTI", Refusal::Invalid("the transaction is never executed"));
@@ -139,11 +141,11 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
         }
         self.report.commands = self.report.commands.saturating_add(1);
         let command = table::find(args);
-        match (command, &mut self.transaction) {
-            (Some(command), _) if command.flags.has(Flags::TRANSACTION) => self.bracket(place, command, args),
-            (_, Some(open)) => open.queue.push(place, args),
-            (Some(command), None) => self.execute(place, command, args),
-            (None, None) => self.report.skip(place, name, Refusal::UnknownCommand),
+        match command {
+            Some(command) if command.flags.has(Flags::TRANSACTION) => self.bracket(place, command, args),
+            _ if self.transaction.is_some() => self.enqueue(place, args),
+            Some(command) => self.execute(place, command, args),
+            None => self.report.skip(place, name, Refusal::UnknownCommand),
         }
         self.stopped |= self.strict && self.report.skipped.total > 0;
     }
@@ -164,10 +166,26 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
                 self.transaction = open;
                 self.report.skip(place, name, Refusal::Invalid("MULTI within a transaction"));
             }
-            ("EXEC", Some(open)) => open.queue.iter().for_each(|(place, args)| self.execute_queued(place, args)),
+            ("EXEC", Some(open)) => {
+                open.queue.iter().for_each(|(place, args)| self.execute_queued(place, args));
+                self.state.budget.refund(open.lent);
+            }
             ("EXEC", None) => self.report.skip(place, name, Refusal::Invalid("EXEC without MULTI")),
-            (_, Some(_)) => {}
+            (_, Some(open)) => self.state.budget.refund(open.lent),
             (_, None) => self.report.skip(place, name, Refusal::Invalid("DISCARD without MULTI")),
+        }
+    }
+
+    fn enqueue(&mut self, place: Place, args: Args<'_, 'a>) {
+        let cost = queue::cost(args);
+        let lent = self.state.lend(cost);
+        match (lent, &mut self.transaction) {
+            (Ok(()), Some(open)) => {
+                open.lent = open.lent.saturating_add(cost);
+                open.queue.push(place, args);
+            }
+            (Err(full), _) => self.report.skip(place, args.first().copied().unwrap_or_default(), full.into()),
+            (Ok(()), None) => {}
         }
     }
 
@@ -220,5 +238,49 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
             self.report.without_effect = self.report.without_effect.saturating_add(1);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bytes::Budget;
+
+    fn feed(engine: &mut Engine<'static>, command: &'static str) {
+        let words: Vec<&[u8]> = command.split(' ').map(str::as_bytes).collect();
+        engine.feed(Place::default(), &words);
+    }
+
+    #[test]
+    fn an_open_transaction_is_charged_and_given_back() {
+        for end in ["EXEC", "DISCARD", "the log ends"] {
+            let mut engine = Engine::new(Like::default());
+            engine.state_mut().budget = Budget::new(10_000);
+            feed(&mut engine, "MULTI");
+            for _ in 0..20 {
+                feed(&mut engine, "PING");
+            }
+            let held = engine.state().budget.spent();
+            assert!(held >= 20 * 40, "{held}");
+            if end == "the log ends" {
+                engine.end_part()
+            } else {
+                feed(&mut engine, end)
+            }
+            assert_eq!(engine.state().budget.spent(), 0, "{end}");
+        }
+    }
+
+    #[test]
+    fn a_transaction_that_does_not_fit_in_memory_is_refused() {
+        let mut engine = Engine::new(Like::default());
+        engine.state_mut().budget = Budget::new(10_000);
+        feed(&mut engine, "MULTI");
+        for _ in 0..1000 {
+            feed(&mut engine, "PING");
+        }
+        let report = engine.report();
+        assert!(report.skipped.total > 500 && report.lost == report.skipped.total);
+        assert!(matches!(report.skipped.first[0].why, Refusal::Memory(_)));
     }
 }

@@ -17,6 +17,13 @@ pub(super) struct Queue<'a> {
     words: Vec<&'a [u8]>,
 }
 
+/// What a command takes here. The vectors have room for up to twice as many as they hold.
+pub(super) fn cost(args: Args<'_, '_>) -> u64 {
+    let words = args.len().saturating_mul(size_of::<&[u8]>());
+    let bytes = words.saturating_add(size_of::<(Place, usize)>()).saturating_mul(2);
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}
+
 impl<'a> Queue<'a> {
     pub(super) fn push(&mut self, place: Place, args: Args<'_, 'a>) {
         self.words.extend_from_slice(args);

@@ -67,12 +67,21 @@ impl<'a> State<'a> {
     /// [`Exhausted`] when the budget does not hold it.
     pub fn charge(&mut self, bytes: usize) -> Result<(), Exhausted> {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.lend(bytes)?;
+        self.charged = self.charged.saturating_add(bytes);
+        self.since_count = self.since_count.saturating_add(bytes);
+        Ok(())
+    }
+
+    /// Charge what is needed for a while outside of the keyspace. To be given back to the budget.
+    ///
+    /// # Errors
+    /// [`Exhausted`] when the budget does not hold it.
+    pub(super) fn lend(&mut self, bytes: u64) -> Result<(), Exhausted> {
         if self.budget.charge(bytes).is_err() {
             self.recount();
             self.budget.charge(bytes)?;
         }
-        self.charged = self.charged.saturating_add(bytes);
-        self.since_count = self.since_count.saturating_add(bytes);
         Ok(())
     }
 

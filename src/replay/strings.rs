@@ -93,6 +93,8 @@ pub(super) fn set<'a>(state: &mut State<'a>, args: Args<'_, 'a>) -> Done {
     let options = SetOptions::parse(state, args)?;
     let mut expires = options.ttl.of_replaced(None);
     if !options.is_plain() {
+        // Most of these commands do not look at what is there, so it may be as a snapshot stored it.
+        state.touch(key)?;
         let db = state.db();
         let old = db.entry(key);
         if options.get || options.condition.is_some() {
@@ -309,8 +311,12 @@ pub(super) fn incrby<'a>(state: &mut State<'a>, args: Args<'_, 'a>) -> Done {
 }
 
 pub(super) fn decrby<'a>(state: &mut State<'a>, args: Args<'_, 'a>) -> Done {
-    let by = integer(word(args, 2)?)?.checked_neg().ok_or(Refusal::Invalid("decrement would overflow"))?;
-    add(state, word(args, 1)?, by)
+    let by = integer(word(args, 2)?)?;
+    // Up to 6.2 servers negate the number without a look, and the least one stays what it is.
+    if by == i64::MIN && state.like.at_least_redis(7, 0) {
+        return Err(Refusal::Invalid("decrement would overflow"));
+    }
+    add(state, word(args, 1)?, by.wrapping_neg())
 }
 
 /// Sums that leave 64 bits are refused.
@@ -357,4 +363,40 @@ pub(super) fn float_sum(value: Option<&[u8]>, by: &[u8]) -> Result<Blob<'static>
     let mut text = Vec::new();
     sum.write(&mut text);
     Ok(Blob::from(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::replay::{Engine, Place};
+
+    /// Runs commands; true when the last one was executed.
+    fn run(engine: &mut Engine<'static>, commands: &[&[&'static [u8]]]) -> bool {
+        let mut refused = 0;
+        for command in commands {
+            refused = engine.report().skipped.total;
+            engine.feed(Place::default(), command);
+        }
+        engine.report().skipped.total == refused
+    }
+
+    #[test]
+    fn a_condition_looks_into_a_string_as_it_was_stored() {
+        let stored = b"\x00\xc3\x05\x04\x03abcd\x0a\x00\x00\x00\x00\x00\x00\x00\x00\x00";
+        for options in [&[&b"GET"[..]][..], &[b"IFEQ", b"abcd"], &[b"IFNE", b"x"]] {
+            let mut engine = Engine::new("redis-8.6".parse().unwrap());
+            assert!(run(&mut engine, &[&[b"RESTORE", b"k", b"0", stored]]));
+            assert!(run(&mut engine, &[&[&[&b"SET"[..], b"k", b"new"], options].concat()]), "{options:?}");
+            assert_eq!(engine.state_mut().db().string(b"k"), Ok(Some(&b"new"[..])));
+        }
+    }
+
+    #[test]
+    fn the_least_integer_is_subtracted_up_to_6_2_only() {
+        for (like, expected) in [("redis-6.0", "-9223372036854775650"), ("redis-7.0", "158")] {
+            let mut engine = Engine::new(like.parse().unwrap());
+            let done = run(&mut engine, &[&[b"SET", b"c", b"158"], &[b"DECRBY", b"c", b"-9223372036854775808"]]);
+            assert_eq!(done, like == "redis-6.0");
+            assert_eq!(engine.state_mut().db().string(b"c"), Ok(Some(expected.as_bytes())));
+        }
+    }
 }

@@ -13,10 +13,12 @@ pub(super) struct Transaction<'a> {
     pub(super) db: DbIndex,
     /// What is to be executed.
     pub(super) queue: Queue<'a>,
+    /// What the queue is charged with.
+    pub(super) lent: u64,
 }
 
 impl Transaction<'_> {
     pub(super) fn new(place: Place, db: DbIndex) -> Self {
-        Self { place, db, queue: Queue::default() }
+        Self { place, db, queue: Queue::default(), lent: 0 }
     }
 }

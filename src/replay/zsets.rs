@@ -175,7 +175,15 @@ pub(super) fn zremrangebyscore<'a>(state: &mut State<'a>, args: Args<'_, 'a>) ->
 
 pub(super) fn zremrangebylex<'a>(state: &mut State<'a>, args: Args<'_, 'a>) -> Done {
     let range = LexRange::parse(word(args, 2)?, word(args, 3)?)?;
-    remove_range(state, word(args, 1)?, |zset| range.ranks(zset, false)).map(drop)
+    let mut chance = false;
+    remove_range(state, word(args, 1)?, |zset| {
+        chance = range::is_left_to_chance(zset);
+        range.ranks(zset, false)
+    })?;
+    if chance {
+        state.remark(range::CHANCE);
+    }
+    Ok(())
 }
 
 /// Which end of a sorted set is popped from.

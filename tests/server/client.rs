@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Duration;
 
 /// A reply.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +52,10 @@ pub(crate) struct Client(BufReader<UnixStream>);
 
 impl Client {
     pub(crate) fn connect(socket: &Path) -> std::io::Result<Self> {
-        Ok(Self(BufReader::new(UnixStream::connect(socket)?)))
+        let stream = UnixStream::connect(socket)?;
+        // A server that dies may be stuck in its report of that.
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        Ok(Self(BufReader::new(stream)))
     }
 
     pub(crate) fn call(&mut self, words: &[impl AsRef<[u8]>]) -> Reply {
@@ -72,7 +76,7 @@ impl Client {
 
     pub(crate) fn reply(&mut self) -> Reply {
         let mut line = Vec::new();
-        self.0.read_until(b'\n', &mut line).unwrap();
+        self.0.read_until(b'\n', &mut line).expect("the server answers");
         assert!(line.len() >= 3, "the server is gone");
         let text = String::from_utf8_lossy(&line[1..line.len() - 2]).into_owned();
         match line[0] {

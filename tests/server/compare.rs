@@ -34,13 +34,17 @@ fn value<'v, 'a>(entry: &'v Entry<'a>) -> Cow<'v, Value<'a>> {
 pub(crate) fn data(server: &mut Server, keyspace: &Keyspace<'_>) -> Vec<String> {
     let mut wrong = Vec::new();
     for index in 0..4 {
-        server.client.call(&["SELECT", &index.to_string()]);
         let empty = careen::keyspace::Db::default();
         let db = keyspace.db(DbIndex(index)).unwrap_or(&empty);
+        if let (Reply::Error(_), true) = (server.client.call(&["SELECT", &index.to_string()]), db.is_empty()) {
+            // A cluster has one database only.
+            continue;
+        }
         let size = server.client.call(&["DBSIZE"]);
         if size.number() != Some(db.len() as i64) {
             let theirs = server.client.call(&["KEYS", "*"]).texts();
-            let missing: Vec<_> = theirs.iter().filter(|key| !db.contains(key)).map(|key| key.escape_ascii()).collect();
+            let missing: Vec<_> = theirs.iter().filter(|key| !db.contains(key)).collect();
+            let missing: Vec<_> = missing.iter().map(|key| key.escape_ascii().to_string()).collect();
             wrong.push(format!("db {index}: {} keys, not {size:?}; ours lacks {missing:?}", db.len()));
         }
         let entries: Vec<&Entry<'_>> = db.iter().collect();
@@ -61,17 +65,25 @@ fn values(server: &mut Server, entries: &[&Entry<'_>]) -> Vec<String> {
         if answer.texts().concat() != ours.as_bytes() {
             let (key, mut value) = (entry.key.escape_ascii(), format!("{:?}", value(entry)));
             value.truncate(2000);
-            wrong.push(format!("{key}: digest {ours}, not {answer:?}; {}; ours {value}", scores(server, entry)));
+            let theirs = String::from_utf8_lossy(&answer.texts().concat()).into_owned();
+            wrong.push(format!("{key}: digest {ours}, not {theirs}; {}ours {value}", contents(server, entry)));
         }
     }
     wrong
 }
 
-/// Scores that differ.
-fn scores(server: &mut Server, entry: &Entry<'_>) -> String {
+/// What the server has there: scores that differ, vectors.
+fn contents(server: &mut Server, entry: &Entry<'_>) -> String {
     let value = value(entry);
-    let Value::Zset(zset) = &*value else { return String::new() };
     let mut text = String::new();
+    if let Value::Vectors(vectors) = &*value {
+        for (element, _) in vectors.elements.iter() {
+            let raw = server.client.call(&about("VEMB", &entry.key, &[element, b"RAW"]));
+            let attributes = server.client.call(&about("VGETATTR", &entry.key, &[element]));
+            write!(text, "{}: {raw:?} {attributes:?}, ", element.escape_ascii()).unwrap();
+        }
+    }
+    let Value::Zset(zset) = &*value else { return text };
     for (member, ours) in zset.iter() {
         let theirs = server.client.call(&about("ZSCORE", &entry.key, &[member])).text();
         if theirs.parse::<f64>().ok().map(f64::to_bits) != Some(ours.to_bits()) {
@@ -106,26 +118,38 @@ fn expiries(server: &mut Server, entries: &[&Entry<'_>]) -> Vec<String> {
     entries.iter().zip(answers).filter_map(differs).collect()
 }
 
+/// Is there a field of a hash whose time is up, or soon will be?
+pub(crate) fn has_fields_about_to_go(keyspace: &Keyspace<'_>) -> bool {
+    let soon = now() + 1000;
+    let goes = |entry: &Entry<'_>| match &*value(entry) {
+        Value::Hash(hash) => hash.iter().any(|(field, _)| hash.expiry(field).is_some_and(|at| at.0 < soon)),
+        _ => false,
+    };
+    keyspace.dbs().flat_map(|(_, db)| db.iter()).any(goes)
+}
+
 /// Fields of hashes that expire.
 fn fields(server: &mut Server, entries: &[&Entry<'_>]) -> Vec<String> {
-    let mut wrong = Vec::new();
     if !server.knows("HPEXPIRETIME") {
-        return wrong;
+        return Vec::new();
     }
+    let mut questions = Vec::new();
+    let mut expected = Vec::new();
     for entry in entries.iter().filter(|entry| entry.expires.is_none_or(|at| !is_over(at.0))) {
         let value = value(entry);
         let Value::Hash(hash) = &*value else { continue };
         for (field, _) in hash.iter().take(30) {
-            let answer = server.client.call(&about("HPEXPIRETIME", &entry.key, &[b"FIELDS", b"1", field]));
-            let ours = hash.expiry(field).map_or(-1, |at| at.0);
-            let over = ours >= 0 && is_over(ours);
-            if !over && answer != Reply::Many(vec![Reply::Integer(ours)]) {
-                let (key, field) = (entry.key.escape_ascii(), field.escape_ascii());
-                wrong.push(format!("{key} {field}: expires at {ours}, not {answer:?}"));
-            }
+            questions.push(about("HPEXPIRETIME", &entry.key, &[b"FIELDS", b"1", field]));
+            expected.push((entry.key.escape_ascii(), field.to_vec(), hash.expiry(field).map_or(-1, |at| at.0)));
         }
     }
-    wrong
+    let answers = server.client.call_all(&questions);
+    let differs = |((key, field, ours), answer): ((_, Vec<u8>, i64), Reply)| {
+        let over = ours >= 0 && is_over(ours);
+        let same = answer == Reply::Many(vec![Reply::Integer(ours)]);
+        (!over && !same).then(|| format!("{key} {}: expires at {ours}, not {answer:?}", field.escape_ascii()))
+    };
+    expected.into_iter().zip(answers).filter_map(differs).collect()
 }
 
 fn functions(server: &mut Server, keyspace: &Keyspace<'_>) -> Option<String> {

@@ -33,12 +33,14 @@ impl Dice {
     }
 }
 
-/// What a server said that later commands take up.
+/// What words are filled in with: mostly what a server said before.
 #[derive(Debug, Default)]
-struct Heard {
+struct Stock {
+    minus_zero: bool,
     dumps: Vec<Vec<u8>>,
     functions: Vec<Vec<u8>>,
     ids: Vec<Vec<u8>>,
+    elements: Vec<Vec<u8>>,
 }
 
 /// Makes commands that one server has.
@@ -48,16 +50,17 @@ pub(crate) struct Generator {
     templates: Vec<&'static str>,
     rare: Vec<&'static str>,
     blocking: Vec<&'static str>,
-    heard: Heard,
+    stock: Stock,
     made: usize,
 }
 
 /// What is kept of each kind.
-const HEARD: usize = 32;
+const KEPT: usize = 32;
 
 impl Generator {
-    /// `has` tells which commands there are.
-    pub(crate) fn new(seed: u64, has: impl Fn(&str) -> bool) -> Self {
+    /// `has` tells which commands there are. `minus_zero` allows scores of -0: which of them are kept depends on
+    /// the encoding of a sorted set, and what a live server has as a skiplist its snapshot may make compact.
+    pub(crate) fn new(seed: u64, minus_zero: bool, has: impl Fn(&str) -> bool) -> Self {
         let known = |all: &'static [&'static str]| {
             let name = |template: &'static str| template.split(' ').next().unwrap();
             all.iter().copied().filter(|template| template.starts_with('(') || has(name(template))).collect()
@@ -67,7 +70,7 @@ impl Generator {
             templates: known(TEMPLATES),
             rare: known(RARE),
             blocking: known(BLOCKING),
-            heard: Heard::default(),
+            stock: Stock { minus_zero, ..Stock::default() },
             made: 0,
         }
     }
@@ -102,35 +105,39 @@ impl Generator {
 
     /// A key of any kind.
     pub(crate) fn key(&mut self) -> Vec<u8> {
-        fill("{any}", &mut self.dice, &self.heard)
+        fill("{any}", &mut self.dice, &self.stock)
     }
 
     fn expand(&mut self, template: &str) -> Vec<Vec<u8>> {
         let mut words = Vec::new();
-        expand(template, &mut self.dice, &self.heard, &mut words);
+        expand(template, &mut self.dice, &self.stock, &mut words);
+        let new = words.iter().find(|word| word.starts_with(b"e:")).filter(|_| words[0] == b"VADD").cloned();
+        if let Some(element) = new {
+            keep(&mut self.stock.elements, &Reply::Text(element), &mut self.dice);
+        }
         words
     }
 
     /// The value of a key as the server dumps it.
     pub(crate) fn hear_dump(&mut self, reply: &Reply) {
-        keep(&mut self.heard.dumps, reply, &mut self.dice);
+        keep(&mut self.stock.dumps, reply, &mut self.dice);
     }
 
     /// All functions as the server dumps them.
     pub(crate) fn hear_functions(&mut self, reply: &Reply) {
-        keep(&mut self.heard.functions, reply, &mut self.dice);
+        keep(&mut self.stock.functions, reply, &mut self.dice);
     }
 
     /// The id of an entry of a stream.
     pub(crate) fn hear_id(&mut self, reply: &Reply) {
-        keep(&mut self.heard.ids, reply, &mut self.dice);
+        keep(&mut self.stock.ids, reply, &mut self.dice);
     }
 }
 
 fn keep(kept: &mut Vec<Vec<u8>>, reply: &Reply, dice: &mut Dice) {
     let Reply::Text(bytes) = reply else { return };
-    if kept.len() >= HEARD {
-        kept.swap_remove(usize::try_from(dice.below(HEARD as u64)).unwrap());
+    if kept.len() >= KEPT {
+        kept.swap_remove(usize::try_from(dice.below(KEPT as u64)).unwrap());
     }
     kept.push(bytes.clone());
 }
@@ -175,10 +182,10 @@ fn choices(group: &str) -> Vec<&str> {
     choices
 }
 
-fn expand(template: &str, dice: &mut Dice, heard: &Heard, words: &mut Vec<Vec<u8>>) {
+fn expand(template: &str, dice: &mut Dice, stock: &Stock, words: &mut Vec<Vec<u8>>) {
     for piece in pieces(template) {
         let Some(group) = piece.strip_prefix('(') else {
-            words.push(fill(piece, dice, heard));
+            words.push(fill(piece, dice, stock));
             continue;
         };
         let (inner, times) = match group.as_bytes().last() {
@@ -189,21 +196,21 @@ fn expand(template: &str, dice: &mut Dice, heard: &Heard, words: &mut Vec<Vec<u8
         };
         for _ in 0..times {
             let choice = *dice.pick(&choices(inner));
-            expand(choice, dice, heard, words);
+            expand(choice, dice, stock, words);
         }
     }
 }
 
 /// Fill in one word.
-fn fill(word: &str, dice: &mut Dice, heard: &Heard) -> Vec<u8> {
+fn fill(word: &str, dice: &mut Dice, stock: &Stock) -> Vec<u8> {
     let (Some(open), Some(close)) = (word.find('{'), word.find('}')) else { return word.into() };
     let mut filled = word.as_bytes()[..open].to_vec();
-    filled.extend(value(&word[open + 1..close], dice, heard));
-    filled.extend(fill(&word[close + 1..], dice, heard));
+    filled.extend(value(&word[open + 1..close], dice, stock));
+    filled.extend(fill(&word[close + 1..], dice, stock));
     filled
 }
 
-fn value(name: &str, dice: &mut Dice, heard: &Heard) -> Vec<u8> {
+fn value(name: &str, dice: &mut Dice, stock: &Stock) -> Vec<u8> {
     let key = |kind: &str, dice: &mut Dice| {
         // Now and then a key of another type.
         let kinds = ["s", "l", "t", "z", "h", "x", "b", "p", "c", "g"];
@@ -212,6 +219,7 @@ fn value(name: &str, dice: &mut Dice, heard: &Heard) -> Vec<u8> {
     };
     match name {
         "s" | "l" | "t" | "z" | "h" | "x" | "b" | "p" | "c" | "g" | "vs" => key(name, dice),
+        "y" => format!("y:{}", dice.below(3)).into_bytes(),
         "zt" => {
             let kind = *dice.pick(&["z", "t"]);
             key(kind, dice)
@@ -233,7 +241,10 @@ fn value(name: &str, dice: &mut Dice, heard: &Heard) -> Vec<u8> {
         "i" => (dice.below(13) as i64 - 6).to_string().into_bytes(),
         "int" => integer(dice).to_string().into_bytes(),
         "f" => float(dice).into_bytes(),
+        "weight" if stock.minus_zero => value("i", dice, stock),
+        "weight" => value("n", dice, stock),
         "score" => match dice.below(10) {
+            0 if !stock.minus_zero => dice.pick(&["inf", "-inf", "0", "1e300", "0x1p3"]).as_bytes().to_vec(),
             0 => dice.pick(&["inf", "-inf", "-0", "0", "1e300", "0x1p3"]).as_bytes().to_vec(),
             1..=3 => float(dice).into_bytes(),
             _ => (dice.below(20) as i64 - 8).to_string().into_bytes(),
@@ -247,18 +258,21 @@ fn value(name: &str, dice: &mut Dice, heard: &Heard) -> Vec<u8> {
         "lex" => match dice.below(5) {
             0 => b"-".to_vec(),
             1 => b"+".to_vec(),
+            2 => format!("{}{}", dice.pick(&["[", "("]), dice.below(1 << 40)).into_bytes(),
             _ => format!("{}m{}", dice.pick(&["[", "("]), dice.below(12)).into_bytes(),
         },
         "bt" => format!("{}{}", dice.pick(&["u", "i"]), 1 + dice.below(64)).into_bytes(),
         "off" => dice.below(300).to_string().into_bytes(),
         "lon" => format!("{}.{}", dice.below(20), dice.below(100_000)).into_bytes(),
         "lat" => format!("{}.{}", 30 + dice.below(15), dice.below(100_000)).into_bytes(),
-        "id" if !heard.ids.is_empty() && dice.below(3) > 0 => dice.pick(&heard.ids).clone(),
+        "id" if !stock.ids.is_empty() && dice.below(3) > 0 => dice.pick(&stock.ids).clone(),
         "id" => format!("{}-{}", dice.below(30), 1 + dice.below(4)).into_bytes(),
         "late" => format!("{}-{}", 4_102_444_800_000 + dice.below(1000), dice.below(4)).into_bytes(),
-        "dump" if !heard.dumps.is_empty() => dice.pick(&heard.dumps).clone(),
-        "functions" if !heard.functions.is_empty() => dice.pick(&heard.functions).clone(),
-        "dump" | "functions" => text(dice),
+        "dump" if !stock.dumps.is_empty() => dice.pick(&stock.dumps).clone(),
+        "functions" if !stock.functions.is_empty() => dice.pick(&stock.functions).clone(),
+        "new" => format!("e:{}", dice.below(1 << 40)).into_bytes(),
+        "old" if !stock.elements.is_empty() => dice.pick(&stock.elements).clone(),
+        "dump" | "functions" | "old" => text(dice),
         "fp32" => (0..3).flat_map(|_| (dice.below(2000) as f32 / 100.0 - 10.0).to_le_bytes()).collect(),
         "grp" => format!("g{}", dice.below(3)).into_bytes(),
         "db" => dice.below(4).to_string().into_bytes(),

@@ -19,6 +19,7 @@
     reason = "a test says what is wrong by failing"
 )]
 
+mod apart;
 mod client;
 mod compare;
 mod exercise;

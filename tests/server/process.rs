@@ -50,7 +50,13 @@ impl Server {
         if needs_leave_to_debug(binary) {
             command.args(["--enable-debug-command", "yes"]);
         }
-        command.args(options).arg("--unixsocket").arg(&socket).arg("--dir").arg(dir.path());
+        command
+            .args(["--logfile", "server.log"])
+            .args(options)
+            .arg("--unixsocket")
+            .arg(&socket)
+            .arg("--dir")
+            .arg(dir.path());
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
         for _ in 0..400 {
             if let Ok(mut client) = Client::connect(&socket) {
@@ -74,22 +80,23 @@ impl Server {
         Client::connect(&self.socket).unwrap()
     }
 
-    /// Start to rewrite the log.
+    /// Start to rewrite the log. Redis 8 has no commands to write vector sets as, and its rewrite dies of them.
     pub(crate) fn begin_rewrite(&mut self, preamble: bool) {
-        let preamble = if preamble { "yes" } else { "no" };
+        let preamble = if preamble || self.knows("VADD") { "yes" } else { "no" };
         self.client.call(&["CONFIG", "SET", "aof-use-rdb-preamble", preamble]);
         self.client.call(&["BGREWRITEAOF"]);
     }
 
     /// Wait for the end of it.
     pub(crate) fn end_rewrite(&mut self) {
-        loop {
+        for _ in 0..4000 {
             let info = self.client.call(&["INFO", "persistence"]).text();
             if info.contains("aof_rewrite_in_progress:0") && info.contains("aof_rewrite_scheduled:0") {
                 return;
             }
             std::thread::sleep(Duration::from_millis(5));
         }
+        panic!("the server does not finish its rewrite");
     }
 
     /// Does it have a command?

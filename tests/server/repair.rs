@@ -67,7 +67,7 @@ fn a_server_loads_every_repaired_file_to_what_we_see_in_it() {
     let (seeds, rounds) = (setting("CAREEN_SEEDS", 2), setting("CAREEN_DAMAGE_ROUNDS", 1));
     for seed in 200..200_u64.saturating_add(seeds) {
         let mut server = Server::start(&binary, &[]);
-        let (mut waiter, mut generator) = (server.connect(), Generator::new(seed, |name| server.knows(name)));
+        let (mut waiter, mut generator) = (server.connect(), Generator::new(seed, false, |name| server.knows(name)));
         exercise(&mut server, &mut waiter, &mut generator, 600);
         drop(waiter);
         server.client.call(&["SAVE"]);

@@ -12,6 +12,7 @@ use careen::replay::{Engine, Report};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 fn replay<'a>(server: &Server, log: &'a [Vec<u8>]) -> (Keyspace<'a>, Report<'a>) {
     let mut engine = Engine::new(server.like);
@@ -34,7 +35,7 @@ impl Subject {
     fn new(binary: &Path, seed: u64) -> Self {
         let server = Server::start(binary, &[]);
         let waiter = server.connect();
-        let generator = Generator::new(seed, |name| server.knows(name));
+        let generator = Generator::new(seed, !is_rewritten(seed), |name| server.knows(name));
         Self { server, waiter, generator, seed }
     }
 
@@ -46,6 +47,14 @@ impl Subject {
     /// that it knows of streams.
     fn judge(&mut self, at_last: bool) {
         let server = &mut self.server;
+        // Valkey's digests leave out fields whose time is up, though they are still there: let them go first.
+        let is_restless = |server: &Server| compare::has_fields_about_to_go(&replay(server, &server.log()).0);
+        for _ in 0..30 {
+            if !server.like.at_least_valkey(9, 0) || !is_restless(server) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
         server.client.call(&["DEBUG", "SET-ACTIVE-EXPIRE", "0"]);
         let theirs = server.client.call(&["DEBUG", "DIGEST"]).text();
         let log = server.log();
@@ -78,13 +87,18 @@ impl Subject {
 /// Compare every so many commands.
 const EVERY: u64 = 1000;
 
-/// One seed. Every second one has its log rewritten now and then, while commands go on.
+/// Every second seed has its log rewritten now and then, while commands go on.
+fn is_rewritten(seed: u64) -> bool {
+    seed.is_multiple_of(2)
+}
+
+/// One seed.
 fn run(binary: &Path, seed: u64, commands: u64) -> Tally {
     let mut subject = Subject::new(binary, seed);
     let mut tally = Tally::default();
     let rounds = commands.div_ceil(EVERY).max(1);
     for round in 1..=rounds {
-        let rewrite = seed.is_multiple_of(2) && round.is_multiple_of(4);
+        let rewrite = is_rewritten(seed) && round.is_multiple_of(4);
         if rewrite {
             let preamble = subject.generator.dice.below(2) == 0;
             subject.server.begin_rewrite(preamble);
@@ -131,7 +145,7 @@ fn a_replayed_log_gives_the_digest_of_the_server_that_wrote_it() {
 /// With so many commands each must have succeeded once.
 const ENOUGH: u64 = 100_000;
 
-/// Of commands that write, these are tried elsewhere (`process`), or not by clients.
+/// Of commands that write, these are tried elsewhere (`apart`), or not by clients.
 const ELSEWHERE: &[&str] = &["MIGRATE", "CLUSTER FLUSHSLOT", "SFLUSH", "TRIMSLOTS"];
 
 /// Every write command of our table that the server has was sent, and, if there were enough of them, executed; and
@@ -146,7 +160,10 @@ fn assert_nothing_is_missing(server: &Server, tally: &Tally, enough: bool) {
     };
     let missing: Vec<_> = wanted.iter().filter(missing).collect();
     assert!(missing.is_empty(), "never executed on {}: {missing:?}", server.like);
-    let unknown = |name: &&String| !table.iter().any(|row| row.name == **name);
+    // Up to 6.2 a container counts as writing.
+    let container =
+        |name: &str| table::all().any(|row| row.name == name && row.subcommands.iter().any(|sub| writes(&sub)));
+    let unknown = |name: &&String| !table.iter().any(|row| row.name == **name) && !container(name);
     let unknown: Vec<_> =
         server.commands.iter().filter(|(_, writes)| **writes).map(|(name, _)| name).filter(unknown).collect();
     assert!(unknown.is_empty(), "{} writes by these, our table does not: {unknown:?}", server.like);

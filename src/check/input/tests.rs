@@ -76,3 +76,63 @@ fn a_set_is_checked_part_by_part_and_as_a_set() {
     assert!(hint(1).contains("not the last file") && !hint(3).contains("not the last file"));
     assert_eq!((report.keys, report.worst), (Some(2), Some(Severity::Error)));
 }
+
+fn replayed(bytes: &[u8], like: &str) -> Report {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("x");
+    std::fs::write(&path, bytes).unwrap();
+    let input = crate::input::open(&path, &source::Options::default()).unwrap();
+    let replay = whole::Options { like: Some(like.parse().unwrap()), ..whole::Options::default() };
+    check_and_replay(&input, &Options::default(), &replay, &mut |_| {})
+}
+
+/// Commands, words parted by blanks, as a log.
+fn log(commands: &[&str]) -> Vec<u8> {
+    let word = |word: &str| format!("${}\r\n{word}\r\n", word.len());
+    let record = |command: &&str| {
+        let words: Vec<String> = command.split(' ').map(word).collect();
+        format!("*{}\r\n{}", words.len(), words.concat())
+    };
+    commands.iter().map(record).collect::<String>().into_bytes()
+}
+
+#[test]
+fn commands_that_fail_are_found_by_executing_them() {
+    let first = log(&["SET a text"]);
+    let fails = log(&["INCR a"]);
+    let bytes = [&first[..], &fails, &log(&["NOSUCH a", "GET", "EXEC", "MULTI", "SPOP s"])].concat();
+    let plain = file(&bytes);
+    assert!(!codes(&plain).iter().any(|(_, _, code)| code.starts_with("replay")));
+    let report = replayed(&bytes, "redis-7.0");
+    let new: Vec<_> = report.findings.iter().filter(|finding| finding.code.starts_with("replay")).collect();
+    // What the records tell is said once.
+    let [finding] = new[..] else { panic!("{new:?}") };
+    assert_eq!((finding.code, finding.severity), ("replay-command-fails", Severity::Error));
+    assert_eq!((finding.offset, finding.end), (first.len() as u64, Some((first.len() + fails.len()) as u64)));
+    assert_eq!(report.findings.len(), plain.findings.len() + 1);
+    let offsets: Vec<u64> = report.findings.iter().map(|finding| finding.offset).collect();
+    assert!(offsets.is_sorted(), "{offsets:?}");
+}
+
+#[test]
+fn what_old_servers_log_and_what_nobody_can_execute_is_a_warning() {
+    let fails = log(&["SET a text", "INCR a"]);
+    assert!(!replayed(&fails, "redis-7.0").is_ok() && replayed(&fails, "redis-6.0").is_ok());
+    let report = replayed(&log(&["SADD s a b", "SPOP s"]), "redis-7.0");
+    assert_eq!(codes(&report), [("x", log(&["SADD s a b"]).len() as u64, "replay-not-executed")]);
+    assert!(report.is_ok());
+}
+
+#[test]
+fn a_replay_stops_at_damage_and_leaves_images_alone() {
+    let good = log(&["SET a text"]);
+    let report = replayed(&[&good[..], b"*1\r\n$x", &log(&["INCR a"])].concat(), "redis-7.0");
+    let replay: Vec<_> = codes(&report).into_iter().filter(|(_, _, code)| code.starts_with("replay")).collect();
+    assert!(matches!(replay[..], [(_, _, "replay-stopped")]), "{replay:?}");
+    assert_eq!(codes(&replayed(IMAGE, "redis-7.0")), codes(&file(IMAGE)));
+    assert!(codes(&replayed(&[IMAGE, &log(&["RPUSH k v"])].concat(), "redis-7.0")).contains(&(
+        "x",
+        IMAGE.len() as u64,
+        "replay-command-fails"
+    )));
+}

@@ -116,9 +116,60 @@ fn seen<'a>(group: &mut Group<'a>, name: &'a [u8], at: UnixMillis, active: bool)
     }
 }
 
-/// Servers log what it did, not the command itself.
-pub(in crate::replay) fn xautoclaim<'a>(_state: &mut State<'a>, _args: Args<'_, 'a>) -> Done {
-    Err(Refusal::NotReplayable("which entries XAUTOCLAIM takes depends on the time"))
+/// The start of an `XAUTOCLAIM`: an id, exclusive with a `(` before it.
+fn start_of(text: &[u8]) -> Result<Bound<StreamId>, Refusal> {
+    match text {
+        b"-" => Ok(Bound::Unbounded),
+        [b'(', id @ ..] => strict(id).map(Bound::Excluded),
+        id => strict(id).map(Bound::Included),
+    }
+}
+
+/// `key group consumer min-idle start [COUNT n] [JUSTID]`. Servers log what it did, as `XCLAIM`; where it stands in a
+/// log all the same, entries are taken by the time of the log.
+pub(in crate::replay) fn xautoclaim<'a>(state: &mut State<'a>, args: Args<'_, 'a>) -> Done {
+    let (key, group, name) = (word(args, 1)?, word(args, 2)?, word(args, 3)?);
+    let mut claim = Claim::parse(Words::new(&[], 0), word(args, 4)?, state.now)?;
+    let start = start_of(word(args, 5)?)?;
+    let mut left = 100;
+    let mut words = Words::new(args, 6);
+    while let Some(option) = words.next() {
+        match option {
+            _ if is(option, "COUNT") => left = count(words.need()?)?,
+            _ if is(option, "JUSTID") => claim.just_id = true,
+            _ => return Err(Refusal::SYNTAX),
+        }
+    }
+    if left == 0 {
+        return Err(Refusal::Invalid("COUNT must be positive"));
+    }
+    let now = state.now;
+    let (dangling_stay, eager) = (!state.like.at_least_redis(7, 0), state.like.at_least_redis(7, 2));
+    let Stream { entries, groups, .. } = stream_of(state, key)?;
+    let group = groups.get_mut(group).ok_or(NO_GROUP)?;
+    if eager {
+        seen(group, name, now, false);
+    }
+    // So many entries are looked at for each that is taken.
+    let looked_at = group.pending.range((start, Bound::Unbounded)).take(left.saturating_mul(10));
+    let ids: Vec<StreamId> = looked_at.map(|(&id, _)| id).collect();
+    for id in ids {
+        if left == 0 {
+            break;
+        }
+        let is_there = entries.contains_key(&id);
+        let taken = if is_there || dangling_stay {
+            claim_one(&mut group.pending, id, &claim, now, name)
+        } else {
+            group.pending.remove(&id).is_some()
+        };
+        left = left.saturating_sub(usize::from(taken));
+        if taken && (is_there || dangling_stay) {
+            seen(group, name, now, true);
+        }
+    }
+    state.remark("servers log what XAUTOCLAIM took, not the command: times may differ");
+    Ok(())
 }
 
 /// What an `XREADGROUP` asks for.

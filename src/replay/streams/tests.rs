@@ -190,7 +190,28 @@ fn claims_replay_deliveries() {
     for wrong in ["XCLAIM x none c 0 1-1", "XCLAIM none g c 0 1-1", "XCLAIM x g c x 1-1", "XCLAIM x g c 0 1-1 WHAT"] {
         assert!(!s.run(wrong), "{wrong}");
     }
-    assert!(!s.run("XAUTOCLAIM x g c 0 0"));
+}
+
+#[test]
+fn an_automatic_claim_takes_what_has_waited() {
+    let mut s = Session::new("redis-7.2");
+    s.run_all(SETUP);
+    s.0.annotate(1000);
+    assert!(s.run("XDEL x 2-1") && s.run("XAUTOCLAIM x g e 0 0 COUNT 2"));
+    // What was deleted counts, too.
+    assert_eq!(s.shown(), "1-1 3-1 4-1 | g 3-1:e:2 | h 2-1:d:1");
+    let remarks = s.remarks();
+    s.run_all(&["XADD x 5-1 f v", "XREADGROUP GROUP h d STREAMS x >", "XAUTOCLAIM x h f 0 (3-1 COUNT 1 JUSTID"]);
+    assert_eq!(s.shown(), "1-1 3-1 4-1 5-1 | g 3-1:e:2 | h 2-1:d:1 3-1:d:1 4-1:f:1 5-1:d:1");
+    assert_eq!(s.remarks(), remarks + 2);
+    // What has not waited for long stays with whom it is.
+    assert!(s.run("XAUTOCLAIM x h g 1 - COUNT 9"));
+    assert_eq!(s.shown(), "1-1 3-1 4-1 5-1 | g 3-1:e:2 | h 3-1:d:1 4-1:f:1 5-1:d:1");
+    for wrong in
+        ["XAUTOCLAIM x g c 0 y", "XAUTOCLAIM x g c 0 0 COUNT 0", "XAUTOCLAIM x g c 0 0 IDLE 1", "XAUTOCLAIM x no c 0 0"]
+    {
+        assert!(!s.run(wrong), "{wrong}");
+    }
 }
 
 #[test]

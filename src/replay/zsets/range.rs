@@ -137,6 +137,14 @@ impl<'a> LexRange<'a> {
     }
 }
 
+/// Servers seek the end of a range of members through the levels of a skiplist, which are random. In a set of several
+/// scores, where members are in no order, they come out at different places.
+pub(super) fn is_left_to_chance(zset: &mut Zset<'_>) -> bool {
+    zset.skiplist && !has_one_score(zset)
+}
+
+pub(super) const CHANCE: &str = "where a range of members begins in a set of several scores is chance";
+
 fn has_one_score(zset: &mut Zset<'_>) -> bool {
     let len = zset.len();
     let mut ends = zset.by_rank(0..len);

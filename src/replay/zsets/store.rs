@@ -1,8 +1,8 @@
 //! Sorted sets made of others: `ZUNIONSTORE`, `ZINTERSTORE`, `ZDIFFSTORE`, `ZRANGESTORE`.
 
-use super::range::{LexRange, ScoreRange};
+use super::range::{CHANCE, LexRange, ScoreRange, is_left_to_chance};
 use super::{Done, compact, score, settle};
-use crate::keyspace::{Db, Like, Set, Zset};
+use crate::keyspace::{Db, Family, Like, Set, Zset};
 use crate::replay::args::{Words, counted, integer, is, span, word};
 use crate::replay::{Args, Refusal, State};
 use crate::value::Blob;
@@ -217,7 +217,9 @@ pub(in crate::replay) fn zrangestore<'a>(state: &mut State<'a>, args: Args<'_, '
     let (target, source) = (word(args, 1)?, word(args, 2)?);
     let (selection, window) = range_of(args, state.like)?;
     let like = state.like;
+    let mut chance = false;
     let copy = |zset: &mut Zset<'a>| -> Zset<'a> {
+        chance = matches!(selection, Selection::Members(_)) && is_left_to_chance(zset);
         let ranks = window.apply(selection.ranks(zset, window.reverse), zset.skiplist, like);
         // How many there will be servers know beforehand of ranks only.
         let expected = matches!(selection, Selection::Ranks(..)).then_some(ranks.len());
@@ -231,6 +233,9 @@ pub(in crate::replay) fn zrangestore<'a>(state: &mut State<'a>, args: Args<'_, '
         copied
     };
     let result = state.db().edit(source, copy)?.unwrap_or_default();
+    if chance {
+        state.remark(CHANCE);
+    }
     state.charge(result.heap_bytes())?;
     state.db().replace(target, result);
     Ok(())
@@ -309,7 +314,9 @@ impl Window {
     }
 }
 
-/// Redis 7.4.1 to 8.0.6 and Valkey 8.0 to 9.1.
+/// Redis 7.4.1 to 8.0.6, Valkey 8.0 to 9.1, and Redict 7.3.6.
 fn counts_from_the_end(like: Like) -> bool {
-    like.at_least_valkey(8, 0) || like.at_least_redis(7, 4) && !like.at_least_redis(8, 2)
+    like.family == Family::Redict
+        || like.at_least_valkey(8, 0)
+        || like.at_least_redis(7, 4) && !like.at_least_redis(8, 2)
 }

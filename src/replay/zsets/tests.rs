@@ -231,3 +231,29 @@ fn sorting_a_set_makes_it_a_skiplist() {
     assert_eq!(s.shown("fails"), "b=-0 a=1");
     assert_eq!(s.shown("other"), "b=0");
 }
+
+#[test]
+fn a_range_of_members_that_is_left_to_chance_is_remarked() {
+    let mut s = Session::new("redis-7.0");
+    s.run("ZADD one 0 a 0 b");
+    s.run("ZADD several 0 a 1 b");
+    for command in ["SORT one ALPHA STORE l", "ZREMRANGEBYLEX one [a [a", "ZRANGESTORE r several [a [a BYLEX"] {
+        assert!(s.run(command));
+        assert_eq!(s.0.report().remarks.total, 0, "{command}");
+    }
+    s.run("SORT several ALPHA STORE l");
+    s.run("ZRANGESTORE r several [a [a BYLEX");
+    s.run("ZREMRANGEBYLEX several [a [a");
+    assert_eq!(s.0.report().remarks.total, 2);
+}
+
+#[test]
+fn a_negative_offset_counts_from_the_end_on_some_servers() {
+    for (like, expected) in [("redis-7.0", ""), ("redis-8.0", "b=2"), ("redict-7.3", "b=2"), ("redis-8.6", "")] {
+        let mut s = Session::new(like);
+        s.run("ZADD z 1 a 2 b 3 c");
+        s.run("SORT z ALPHA STORE l");
+        s.run("ZRANGESTORE r z -inf +inf BYSCORE LIMIT -2 1");
+        assert_eq!(s.shown("r"), expected, "{like}");
+    }
+}
