@@ -31,6 +31,9 @@ pub(super) struct Restored {
 pub(super) fn restore(input: &[u8], start: usize, next: usize) -> Option<Restored> {
     let gaps = gaps(input, start, next);
     let end = gaps.last().map_or(next, |gap| gap.end);
+    if end.saturating_sub(start) > REACH {
+        return None;
+    }
     let mut found: Option<Restored> = None;
     for size in SIZES {
         let blocks = blocks(&gaps, size, start..input.len());
@@ -52,14 +55,14 @@ pub(super) fn restore(input: &[u8], start: usize, next: usize) -> Option<Restore
 
 /// This gap and those that follow soon.
 fn gaps(input: &[u8], start: usize, next: usize) -> Vec<Range<usize>> {
-    let limit = start.saturating_add(REACH);
+    let window = input.get(..start.saturating_add(REACH)).unwrap_or(input);
     let mut gaps = Vec::from([Range { start, end: next }]);
     let (mut at, mut argv) = (next, Vec::new());
-    while at < limit.min(input.len()) && gaps.len() < GAPS {
+    while at < window.len() && gaps.len() < GAPS {
         match proof::command(input, at, &mut argv).or_else(|| proof::annotation(input, at)) {
             Some(end) => at = end,
             None => {
-                let Some(next) = sync::after(input, at).filter(|&next| next < limit) else { break };
+                let Some(next) = sync::after(window, at).filter(|&next| next < window.len()) else { break };
                 gaps.push(at..next);
                 at = next;
             }

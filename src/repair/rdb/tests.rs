@@ -136,6 +136,44 @@ fn users(from: u8) -> Vec<u8> {
     (from..from + 12).flat_map(|n| [b"\x00\x07user:".as_slice(), &[n, n], b"\x05hello"].concat()).collect()
 }
 
+/// Forty keys, a hash whose 400 fields read like strings, one behind the other, forty keys more; and where the fields are.
+fn with_a_long_hash() -> (Vec<u8>, std::ops::Range<usize>) {
+    let text = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+    let key = |n: u32| [vec![0], text(&format!("user:{n}")), text(&format!("value {}", n * n))].concat();
+    let mut body = b"REDIS0012\xfe\x00\xfb\x40\x51\x00".to_vec();
+    body.extend((0..40).flat_map(key));
+    body.extend_from_slice(b"\x18\x04hash\0\0\0\0\0\0\0\0\x41\x90");
+    let start = body.len();
+    body.extend((0..400).flat_map(|n| [vec![0], text(&format!("f{n}")), text(&"word".repeat(n % 5))].concat()));
+    let fields = start..body.len();
+    body.extend((40..80).flat_map(key));
+    body.extend_from_slice(b"\xff\0\0\0\0\0\0\0\0");
+    (body, fields)
+}
+
+#[test]
+fn damage_in_a_long_hash_makes_no_keys_up() {
+    let (image, fields) = with_a_long_hash();
+    assert!(is_sound(&image));
+    // Behind damage to the last of them too few are left to tell that they are none.
+    for at in (fields.start..fields.end - 64).step_by(463) {
+        for len in [16, 100, 300] {
+            let mut bad = image.clone();
+            bad[at..(at + len).min(fields.end)].fill(0);
+            let (plan, out) = repaired(&bad, &Options::default());
+            let mut reader = Reader::new(&out).unwrap();
+            let mut users = 0;
+            while let Some(record) = reader.next_record().unwrap() {
+                let Record::Key(key) = record else { continue };
+                assert!(key.key.starts_with(b"user:") || *key.key == *b"hash", "{len} at {at}: {:?}", key.key);
+                users += u32::from(key.key.starts_with(b"user:"));
+            }
+            // Where zeros make fewer fields of many, the next keys are read as fields, and nothing is broken.
+            assert!(users == 80 || plan.lost.is_empty(), "{len} at {at}: {users}");
+        }
+    }
+}
+
 #[test]
 fn a_damaged_hash_is_kept_in_part_when_asked_for() {
     let mut body = b"REDIS0009\xfe\x00\xfb\x19\x00".to_vec();

@@ -185,13 +185,18 @@ fn collection(s: &mut Strict<'_>, value_type: ValueType) -> Option<Evidence> {
             if index < FIRST_ELEMENTS {
                 text += text_bits(&string);
             } else if string.len() > 0 {
-                further += FURTHER_STRING;
+                further += if is_binary(&string) { 0.0 } else { FURTHER_STRING };
             }
         }
     }
     let elements = f64::from(u32::try_from(count.min(12)).unwrap_or(12));
     let bits = elements + text.clamp(-8.0, 16.0) + further + order.bits(value_type, elements);
     Some(Evidence { bits, blob: 0.0 })
+}
+
+/// What garbage reads as, most of the time.
+fn is_binary(string: &Text<'_>) -> bool {
+    matches!(string, Text::Plain(bytes) if !is_text(bytes))
 }
 
 fn text_bits(string: &Text<'_>) -> f64 {

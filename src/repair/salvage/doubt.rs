@@ -82,11 +82,16 @@ fn most_alike(picks: &[Pick]) -> usize {
     shapes.chunk_by(|a, b| a == b).map(<[Shape]>::len).max().unwrap_or(0)
 }
 
-/// RESIZEDB says how many keys a database has: when there are more, some are made up.
+/// RESIZEDB says how many keys a database has: when there are more, some are made up. A database ends where the next is
+/// selected, or where that was lost and the keys are taken for the next one's.
 pub(super) fn budgets(picks: &mut [Pick], from: usize, profile: &Profile) {
     let mut section = 0;
+    let mut db = None;
     for index in 0..=picks.len() {
-        let ends = picks.get(index).is_none_or(|pick| pick.kept() && matches!(pick.unit.what, What::Select(_)));
+        let ends = picks.get(index).is_none_or(|pick| {
+            let is_other = pick.is_key() && db.replace(pick.db).is_some_and(|before| before != pick.db);
+            is_other || pick.kept() && matches!(pick.unit.what, What::Select(_))
+        });
         if ends {
             if let Some(picks) = picks.get_mut(section..index) {
                 fit_budget(picks, from, profile);

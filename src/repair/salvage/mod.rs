@@ -50,7 +50,7 @@ use field::Field;
 use path::Chosen;
 use pick::{Fate, Pick};
 use profile::Profile;
-use unit::{Reading, What};
+use unit::{Reading, Unit, What};
 
 /// What a salvage decided about a record, or about keys that stand one behind the other.
 #[derive(Debug, Clone, PartialEq)]
@@ -192,7 +192,8 @@ impl<'a> Salvage<'a> {
         }
         let path = self.choose(&profile, failure);
         profile = self.learned();
-        learn_from_path(&mut profile, &path, &self.field);
+        let front = self.front.units.get(..self.trusted).unwrap_or_default();
+        learn_from_path(&mut profile, front, &path, &self.field);
         let path = self.choose(&profile, failure);
         self.judge(path, &profile)
     }
@@ -281,8 +282,9 @@ fn failures(path: &[Chosen], first: usize, before: Option<usize>) -> Vec<(usize,
     failures
 }
 
-/// Learn from the end of the file: the last quarter of the chain that reaches it. A chain's beginning may be false.
-fn learn_from_path(profile: &mut Profile, path: &[Chosen], field: &Field<'_>) {
+/// Learn from the end of the file: the last quarter of the chain that reaches it. A chain's beginning may be false, and
+/// is where it has more keys than the databases are said to have.
+fn learn_from_path(profile: &mut Profile, front: &[Unit], path: &[Chosen], field: &Field<'_>) {
     let begins = |index: usize| {
         let (before, here) = (index.checked_sub(1).and_then(|i| path.get(i)), path.get(index));
         before.zip(here).is_some_and(|(before, here)| before.0.end != here.0.start)
@@ -299,7 +301,9 @@ fn learn_from_path(profile: &mut Profile, path: &[Chosen], field: &Field<'_>) {
             .is_some_and(|(unit, _)| matches!(unit.what, What::End) || field.is_window() && unit.end >= field.limit)
     });
     if let Some(chain) = to_end {
-        let from = chain.len() - chain.len() / 4;
+        let before = path.get(..path.len() - chain.len()).unwrap_or_default();
+        let true_ones = keys_left(front, before, chain).map_or(chain.len(), |keys| keys.min(chain.len()));
+        let from = chain.len() - true_ones / 4;
         chain.iter().skip(from).for_each(|(unit, _)| profile.learn(unit));
     } else if profile.keys() < 12 {
         for chain in chains {
@@ -309,6 +313,23 @@ fn learn_from_path(profile: &mut Profile, path: &[Chosen], field: &Field<'_>) {
             }
         }
     }
+}
+
+/// How many keys can be in a chain, by what RESIZEDB says and the keys that are before it.
+fn keys_left(front: &[Unit], before: &[Chosen], chain: &[Chosen]) -> Option<usize> {
+    let (mut said, mut silent) = (0u64, 0u32);
+    for unit in front.iter().chain(before.iter().chain(chain).map(|(unit, _)| unit)) {
+        match unit.what {
+            What::Select(_) => silent = silent.saturating_add(1),
+            What::Resize { keys } => (said, silent) = (said.saturating_add(keys), silent.saturating_sub(1)),
+            _ => {}
+        }
+    }
+    // A database of which it is not known how many keys it has makes the sum worthless.
+    let said = usize::try_from(said).ok().filter(|&keys| keys > 0 && silent == 0)?;
+    let is_key = |unit: &&Unit| unit.key().is_some();
+    let there = front.iter().filter(is_key).count() + before.iter().map(|(unit, _)| unit).filter(is_key).count();
+    Some(said.saturating_sub(there))
 }
 
 /// The picks as what they mean for an output.

@@ -8,7 +8,7 @@ use super::body::{self, Element};
 use super::field::Field;
 use super::path::Chosen;
 use super::profile::Profile;
-use super::strict::Strict;
+use super::strict::{Strict, Text};
 use super::unit::{Key, What};
 use crate::rdb::{Dialect, ValueType, opcode};
 
@@ -69,18 +69,32 @@ pub(super) fn type_and_key(s: &mut Strict<'_>, dialect: Dialect) -> Option<Value
     }
 }
 
-/// The elements of a head, as far as they read.
+/// The elements of a head, as far as they read: up to damage, and a member that was there before is damage.
 fn elements<'a>(field: &Field<'a>, head: &Head) -> (Vec<Element<'a>>, usize) {
     let mut s = Strict::new(field.bytes(), head.elements, STEPS);
-    let mut elements = Vec::new();
+    let (mut elements, mut names) = (Vec::new(), Names::of(head));
     while (elements.len() as u64) < head.count {
         let before = s;
-        match body::element(&mut s, head.value_type) {
+        match body::element(&mut s, head.value_type).filter(|element| names.are_new(element)) {
             Some(element) => elements.push(element),
             None => return (elements, before.at()),
         }
     }
     (elements, s.at())
+}
+
+/// The members met so far, of collections that have each once.
+struct Names<'a>(Option<HashSet<Text<'a>>>);
+
+impl<'a> Names<'a> {
+    fn of(head: &Head) -> Self {
+        let repeats = is_nodes(head.value_type) || head.value_type == ValueType::List;
+        Self((!repeats).then(HashSet::new))
+    }
+
+    fn are_new(&mut self, element: &Element<'a>) -> bool {
+        self.0.as_mut().is_none_or(|names| names.insert(element.name))
+    }
 }
 
 /// Learn what the elements of an open collection look like.
@@ -175,7 +189,7 @@ fn is_key_shape(profile: &Profile, key: &Key) -> bool {
     profile.knows(key.shape) && !profile.is_element(key.shape)
 }
 
-/// A unit that is certainly one.
+/// A unit that is hardly anything else.
 pub(super) fn is_strong(field: &mut Field<'_>, profile: &Profile, at: usize) -> bool {
     let Some((unit, bits)) = field.weighed(at, profile) else { return false };
     match unit.what {
@@ -184,6 +198,13 @@ pub(super) fn is_strong(field: &mut Field<'_>, profile: &Profile, at: usize) -> 
         What::Key(key) => bits >= 14.0 && is_key_shape(profile, &key) && field.unit(unit.end).is_some(),
         _ => false,
     }
+}
+
+/// The same with a key of a known shape behind it: one element among thousands may look like a key, two in a row do not.
+fn is_certain(field: &mut Field<'_>, profile: &Profile, at: usize) -> bool {
+    let next = field.unit(at).and_then(|unit| field.unit(unit.end));
+    let is_known = |key: &Key| is_key_shape(profile, key);
+    is_strong(field, profile, at) && next.is_none_or(|next| next.key().is_none_or(is_known))
 }
 
 fn begins_three(field: &mut Field<'_>, profile: &Profile, mut at: usize) -> bool {
@@ -233,14 +254,16 @@ fn holds_records(path: &[Chosen], stretch: &Range<usize>) -> bool {
 }
 
 /// The elements of an open collection before the damage. Elements that run over the place where a strong unit begins say
-/// nothing: their count or a length is wrong, and true records may be among them.
+/// nothing: their count or a length is wrong, and true records may be among them. A member that was there before is damage.
 fn sound_part(field: &mut Field<'_>, profile: &Profile, head: &Head, limit: usize) -> Option<Range<usize>> {
     let mut s = Strict::new(field.bytes(), head.elements, STEPS);
     let mut count = 0u64;
+    let mut names = Names::of(head);
     while count < head.count {
         let before = s;
-        let strong = count > 0 && is_strong(field, profile, before.at());
-        if strong || body::element(&mut s, head.value_type).is_none() {
+        let strong = count > 0 && is_certain(field, profile, before.at());
+        let element = if strong { None } else { body::element(&mut s, head.value_type) };
+        if !element.is_some_and(|element| names.are_new(&element)) {
             s = before;
             break;
         }
@@ -256,7 +279,7 @@ fn sound_part(field: &mut Field<'_>, profile: &Profile, head: &Head, limit: usiz
 fn next_strong(field: &mut Field<'_>, profile: &Profile, path: &[Chosen], at: usize) -> Option<usize> {
     let first = path.partition_point(|(unit, _)| unit.start <= at);
     let behind = path.get(first..).unwrap_or_default();
-    behind.iter().map(|(unit, _)| unit.start).find(|&start| is_strong(field, profile, start))
+    behind.iter().map(|(unit, _)| unit.start).find(|&start| is_certain(field, profile, start))
 }
 
 /// Dragonfly writes its own collections, which are not looked for.

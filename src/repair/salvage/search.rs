@@ -10,6 +10,8 @@ use super::unit::{Unit, What};
 const TRUSTED_UNITS: u32 = 6;
 /// … and more than this many bits.
 const TRUSTED_BITS: f64 = 90.0;
+/// But not where one of its units has less than this: that one may have swallowed what is in it.
+const WEAK: f64 = 3.0;
 
 /// What follows from an offset.
 #[derive(Debug, Clone, Copy)]
@@ -81,21 +83,25 @@ impl Search<'_, '_> {
         }
     }
 
-    /// Trust a chain from its third unit to its last but one, or up to what is trusted or the true end.
+    /// Trust a chain from its third unit to its last but one, or up to what is trusted, to a weak unit or to the true end.
     fn trust(&mut self, from: usize) {
-        let mut place = self.starts.get(&from).map(|(unit, _)| *unit);
+        let mut place = self.starts.get(&from).copied();
         let (mut first, mut count, mut before) = (None, 0u32, from);
-        while let Some(unit) = place {
+        while let Some((unit, bits)) = place {
             count += 1;
             if count == 3 {
                 first = Some(unit.start);
+            }
+            if count > 3 && bits < WEAK && matches!(unit.what, What::Key(_)) {
+                before = unit.start;
+                break;
             }
             let joined = self.trusted_until(unit.start);
             if joined.is_some() || matches!(unit.what, What::End) {
                 before = joined.unwrap_or(unit.end);
                 break;
             }
-            place = self.starts.get(&unit.end).map(|(unit, _)| *unit);
+            place = self.starts.get(&unit.end).copied();
             before = if place.is_some() { unit.end } else { before.max(unit.start) };
         }
         if let Some(first) = first.filter(|&first| first < before) {

@@ -22,7 +22,7 @@ pub(super) struct Strict<'a> {
 }
 
 /// A string.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Text<'a> {
     Plain(&'a [u8]),
     Int(i32),
