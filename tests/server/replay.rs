@@ -66,7 +66,10 @@ impl Subject {
         }
         // Up to 6.2 what fails within a transaction is logged all the same.
         if server.like.at_least_redis(7, 0) {
-            let skipped = report.skipped.first.iter().take(20);
+            // 7.0 sets a stream's last id below one that was deleted, and then rewrites the log with an `XSETID` that
+            // fails when it is loaded.
+            let below = |argv0: &[u8]| argv0 == b"XSETID" && !server.like.at_least_redis(7, 2);
+            let skipped = report.skipped.first.iter().filter(|one| !below(&one.argv0)).take(20);
             wrong.extend(skipped.map(|one| format!("skipped {one:?}")));
         }
         if at_last {
