@@ -120,7 +120,7 @@ fn data_flows_into_pipes_and_devices() {
     for (args, same) in [
         ("export sound.rdb", "export sound.rdb -o pipe"),
         ("keys sound.rdb", "keys sound.rdb -o pipe --force"),
-        ("get sound.rdb set", "get sound.rdb set -o pipe"),
+        ("get sound.rdb sl", "get sound.rdb sl -o pipe"),
         ("log aof/a.aof.1.base.aof", "log aof/a.aof.1.base.aof -o pipe --force"),
     ] {
         let expected = bench.command(args).output().unwrap();
@@ -176,6 +176,7 @@ fn no_output_takes_the_place_of_its_input() {
         bench.refuses(&format!("export aof -o {part} --force"), "the output is the input");
         bench.refuses(&format!("compact aof --to rdb -o {part} --force"), "the output is the input");
     }
+    bench.refuses("corpus fix damaged.rdb -o sub/../damaged.rdb --force", "the output is the input");
     let before = bench.read("sound.rdb");
     let input = fs::File::open(bench.at("sound.rdb")).unwrap();
     let status = bench.command("export - -o sound.rdb --force").stdin(input).status().unwrap();
@@ -277,6 +278,26 @@ fn who_could_not_read_the_input_cannot_read_what_comes_of_it() {
     assert_eq!(bench.mode("aof"), 0o750);
     for file in bench.at("aof").read_dir().unwrap().flatten() {
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+    }
+}
+
+#[test]
+fn what_is_replaced_in_place_keeps_its_owner() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let bench = Bench::new();
+    // Only root may give files away.
+    let give = |name: &str| chown(bench.at(name), Some(4711), Some(4712)).is_ok();
+    if !["damaged.rdb", "aof", SET[0], SET[1], SET[2]].into_iter().all(give) {
+        return;
+    }
+    let owner = |path: &Path| fs::metadata(path).map(|about| (about.uid(), about.gid())).unwrap();
+    assert_eq!(bench.run("repair damaged.rdb --in-place").0, 1);
+    assert_eq!(bench.run("compact aof/a.aof.1.base.aof --in-place").0, 0);
+    assert_eq!(bench.run("repair aof --in-place").0, 1);
+    assert_eq!(bench.run("compact aof --in-place --force").0, 0);
+    let files = bench.at("aof").read_dir().unwrap().flatten().map(|file| file.path());
+    for path in files.chain([bench.at("damaged.rdb"), bench.at("damaged.rdb.bak"), bench.at("aof")]) {
+        assert_eq!(owner(&path), (4711, 4712), "{}", path.display());
     }
 }
 

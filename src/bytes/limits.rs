@@ -10,13 +10,11 @@ pub struct Limits {
     pub memory: u64,
     /// Deepest nesting of anything that nests (JSON inside module values).
     pub depth: u32,
-    /// Longest single string, decompressed.
-    pub string: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory: u64::MAX, depth: 128, string: 1 << 32 }
+        Self { memory: u64::MAX, depth: 128 }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::failure::Failure;
 use super::render::escape;
-use careen::bytes::publish::{Disk, Existing, Files, Part, Publisher, What};
+use careen::bytes::publish::{Disk, Existing, Files, Part, Publisher, What, same};
 use careen::input::Input;
 use std::fs::File;
 use std::io::{self, Write};
@@ -48,11 +48,17 @@ impl OutputArg {
 
 /// Refuse an output that would take away what it is made of.
 pub(super) fn refuse_input(output: &Path, inputs: &[Input]) -> Result<(), Failure> {
-    if inputs.iter().any(|input| input.is_at(output)) {
-        let line = format!("{}: the output is the input", escape::path(output));
-        return Err(Failure::new(line).hint("give another path; some commands replace their input --in-place"));
-    }
-    Ok(())
+    if inputs.iter().any(|input| input.is_at(output)) { Err(is_input(output)) } else { Ok(()) }
+}
+
+/// The same for an input that is only a path.
+pub(super) fn refuse_path(output: &Path, input: &Path) -> Result<(), Failure> {
+    if same::would_take_away(output, input) { Err(is_input(output)) } else { Ok(()) }
+}
+
+fn is_input(output: &Path) -> Failure {
+    let line = format!("{}: the output is the input", escape::path(output));
+    Failure::new(line).hint("give another path; some commands replace their input --in-place")
 }
 
 impl Output {

@@ -139,14 +139,6 @@ pub enum ErrorKind {
         /// The elements it has.
         counted: u64,
     },
-    /// A member or field occurs twice.
-    DuplicateMember,
-    /// The elements are not a whole number of pairs or triples.
-    IncompleteTuple,
-    /// A hash field's expiry is not a time that a server takes.
-    BadFieldExpiry,
-    /// Hash fields do not stand in the order of their expiry.
-    UnsortedFieldExpiry,
 }
 
 impl Error {
@@ -202,10 +194,6 @@ impl ErrorKind {
             Self::StreamBadCount(_) => "stream-bad-count",
             Self::StreamCountMismatch { .. } => "stream-count-mismatch",
             Self::StreamBadEntryLength { .. } => "stream-bad-entry-length",
-            Self::DuplicateMember => "packed-duplicate-member",
-            Self::IncompleteTuple => "packed-incomplete-tuple",
-            Self::BadFieldExpiry => "packed-bad-field-expiry",
-            Self::UnsortedFieldExpiry => "packed-unsorted-field-expiry",
         }
     }
 }
@@ -269,12 +257,6 @@ impl fmt::Display for ErrorKind {
             ),
             Self::StreamBadEntryLength { claimed, counted } => {
                 write!(f, "the stream entry says that it has {claimed} elements, it has {counted}")
-            }
-            Self::DuplicateMember => f.write_str("this member or field stands in the collection before"),
-            Self::IncompleteTuple => f.write_str("the collection ends inside a pair or triple"),
-            Self::BadFieldExpiry => f.write_str("a field's expiry is an integer from 0 to 2^48-1"),
-            Self::UnsortedFieldExpiry => {
-                f.write_str("fields stand in the order of their expiry, those without one last")
             }
         }
     }

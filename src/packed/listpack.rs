@@ -116,13 +116,6 @@ impl<'a> Listpack<'a> {
         Iter { rest: self.open.get(HEADER..).unwrap_or_default(), end: self.open.len() }
     }
 
-    /// Walk the elements from the last to the first by their backlens, as far as these lead: what still can be had
-    /// behind a place that stops [`Listpack::iter`].
-    #[must_use]
-    pub fn iter_back(&self) -> IterBack<'a> {
-        IterBack { rest: self.open }
-    }
-
     /// The number of elements: the header's, or by walking where it does not know.
     ///
     /// # Errors
@@ -214,50 +207,6 @@ pub(super) fn verify_elements(blob: &[u8]) -> Result<(Listpack<'_>, usize), Erro
     }
     Ok((listpack, counted))
 }
-
-/// The elements of a listpack, last to first. Ends at the first backlen that does not lead to an element of its size.
-#[derive(Debug, Clone)]
-pub struct IterBack<'a> {
-    /// Header and elements not given yet.
-    rest: &'a [u8],
-}
-
-impl IterBack<'_> {
-    /// Offset inside the blob of the last element given; of the terminator before the first.
-    #[must_use]
-    pub fn offset(&self) -> usize {
-        self.rest.len()
-    }
-
-    fn start_of_last(&self) -> Option<usize> {
-        if self.rest.len() <= HEADER {
-            return None;
-        }
-        let (size, width_read) = read_backlen(self.rest)?;
-        let size = usize::try_from(size).ok()?;
-        // Like the server, take the width from the size, not from the continuation bits.
-        let width = if is_contested(size) { width_read } else { Backlen::Redis.width(size) };
-        self.rest.len().checked_sub(width)?.checked_sub(size)
-    }
-}
-
-impl<'a> Iterator for IterBack<'a> {
-    type Item = Element<'a>;
-
-    fn next(&mut self) -> Option<Element<'a>> {
-        let start = self.start_of_last().filter(|&start| start >= HEADER)?;
-        let (before, last) = self.rest.split_at_checked(start)?;
-        let mut one = Iter { rest: last, end: self.offset() };
-        let element = one.next()?.ok()?;
-        if !one.is_at_end() {
-            return None;
-        }
-        self.rest = before;
-        Some(element)
-    }
-}
-
-impl std::iter::FusedIterator for IterBack<'_> {}
 
 /// True when the backlen that ends before `end` says `size`. Like the server, read it from its end and do not ask
 /// how many bytes it took: a wrong continuation bit passes where it runs into bytes that add nothing.

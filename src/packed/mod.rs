@@ -20,7 +20,6 @@ mod error;
 pub mod intset;
 pub mod listpack;
 pub mod stream_node;
-pub mod tuples;
 pub mod ziplist;
 pub mod zipmap;
 

@@ -88,14 +88,6 @@ impl<'a> StreamNode<'a> {
     }
 }
 
-/// The number of live entries, from the first bytes of a node (10 are enough but for counts beyond 127). `None` when
-/// they do not tell.
-#[must_use]
-pub fn claimed_live_of_prefix(prefix: &[u8]) -> Option<u64> {
-    let live = listpack::first_of_prefix(prefix)?.as_int()?;
-    u64::try_from(live).ok()
-}
-
 /// The deep check of the strictest server: listpack and grammar right to the last byte, every `lp_count`, the numbers
 /// of live and of deleted entries, the listpack's count. Gives live and deleted entries.
 ///

@@ -28,6 +28,9 @@ mod templates;
 pub mod whole;
 pub mod writer;
 
+/// The first version with a checksum behind the end.
+pub const FIRST_WITH_CHECKSUM: u32 = 5;
+
 pub use compressed::{DRAGONFLY_VERSION, Inflated};
 pub use error::{Doing, Error, ErrorKind, Result};
 pub use object::{Buffers, Element, ValueRef};

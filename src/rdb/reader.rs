@@ -6,6 +6,7 @@
 //!
 //! Source: Redis `src/rdb.c`, `rdbLoadRioWithLoadingCtx`.
 
+use super::FIRST_WITH_CHECKSUM;
 use super::error::{Doing, Error, ErrorKind, Result};
 use super::length;
 use super::object::{self, MemberExpiries, ModuleId, ModuleRef, Template, ValueRef};
@@ -15,9 +16,6 @@ use super::string::{self, Form, Scratch};
 use super::templates::Templates;
 use crate::bytes::{Budget, Cursor};
 use crate::value::{Blob, DbIndex, UnixMillis};
-
-/// The first version with a checksum behind it.
-const FIRST_WITH_CHECKSUM: u32 = 5;
 
 /// Pulls records from an RDB image. After its first error it returns `None` forever.
 #[derive(Debug)]

@@ -35,6 +35,19 @@ pub struct Target {
     pub server: &'static str,
     /// List elements of more bytes than this are nodes of their own.
     pub plain_above: usize,
+    /// Whose versions the AUX field counts.
+    pub family: Family,
+    /// Vector sets are a type of the server's own.
+    pub vector_sets: bool,
+}
+
+/// Whose server it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Redis, or a fork that names its version as Redis does.
+    Redis,
+    /// Valkey.
+    Valkey,
 }
 
 /// The default limits up to which servers keep collections packed. The same in all of them.
@@ -93,8 +106,12 @@ pub enum FieldExpiry {
 /// The node limit of Redis 7.0 and 7.2 for plain list nodes.
 const ONE_GIB: usize = 1 << 30;
 
+/// Redis 8.0 writes the same version as 7.4, which has none.
+const FIRST_WITH_VECTOR_SETS: u32 = 12;
+
 const fn redis(name: &'static str, version: u32, server: &'static str, plain_above: usize) -> Target {
-    Target { name, dialect: Dialect::Redis, version, server, plain_above }
+    let vector_sets = version >= FIRST_WITH_VECTOR_SETS;
+    Target { name, dialect: Dialect::Redis, version, server, plain_above, family: Family::Redis, vector_sets }
 }
 
 /// Every target with a name of its own, oldest first.
@@ -106,7 +123,7 @@ pub const TARGETS: [Target; 13] = [
     redis("redis-6.2", 9, "6.2.16", ONE_GIB),
     redis("redis-7.0", 10, "7.0.15", ONE_GIB),
     redis("redis-7.2", 11, "7.2.6", ONE_GIB),
-    redis("redis-7.4", 12, "7.4.1", LIMITS.list_node_bytes),
+    Target { vector_sets: false, ..redis("redis-7.4", 12, "7.4.1", LIMITS.list_node_bytes) },
     redis("redis-8.0", 12, "8.0.2", LIMITS.list_node_bytes),
     redis("redis-8.6", 13, "8.6.3", LIMITS.list_node_bytes),
     redis("redis-8.8", 14, "8.8.0", LIMITS.list_node_bytes),
@@ -116,6 +133,8 @@ pub const TARGETS: [Target; 13] = [
         version: 11,
         server: "8.1.1",
         plain_above: LIMITS.list_node_bytes,
+        family: Family::Valkey,
+        vector_sets: false,
     },
     Target {
         name: "valkey-9",
@@ -123,6 +142,8 @@ pub const TARGETS: [Target; 13] = [
         version: 80,
         server: "9.1.2",
         plain_above: LIMITS.list_node_bytes,
+        family: Family::Valkey,
+        vector_sets: false,
     },
 ];
 
@@ -144,7 +165,10 @@ impl Target {
     pub fn same_as(header: Header, dialect: Dialect) -> Self {
         let plain_above = if header.version >= 12 { LIMITS.list_node_bytes } else { ONE_GIB };
         // Nothing was ever written that only older servers than 2.8 could load.
-        Self { name: "same", dialect, version: header.version.max(6), server: "", plain_above }
+        let vector_sets = dialect == Dialect::Redis && header.version >= FIRST_WITH_VECTOR_SETS;
+        let family = if dialect == Dialect::Valkey { Family::Valkey } else { Family::Redis };
+        let version = header.version.max(6);
+        Self { name: "same", dialect, version, server: "", plain_above, family, vector_sets }
     }
 
     /// The same, but at least as new as this: types of both can be loaded by servers of the newer.
@@ -216,7 +240,7 @@ impl Target {
     /// Redis 8 and cannot be added to any other server.
     #[must_use]
     pub fn accepts_module(&self, module: ModuleId) -> bool {
-        module.name() != "vectorset" || self.dialect == Dialect::Redis && self.level() >= 12 && self.name != "redis-7.4"
+        module.name() != "vectorset" || self.vector_sets
     }
 
     /// True where a record of this opcode can be loaded. Key metadata and slot imports share a number: only the former
@@ -235,7 +259,7 @@ impl Target {
         }
     }
 
-    /// True when this opcode is known and nothing is lost without it.
+    /// True for [`PORTABLE`].
     #[must_use]
     pub fn is_portable(&self) -> bool {
         *self == PORTABLE
@@ -313,7 +337,10 @@ impl Target {
     /// The AUX field that names the producer.
     #[must_use]
     pub fn version_aux(&self) -> &'static str {
-        if self.name.starts_with("valkey") { "valkey-ver" } else { "redis-ver" }
+        match self.family {
+            Family::Redis => "redis-ver",
+            Family::Valkey => "valkey-ver",
+        }
     }
 }
 
@@ -321,7 +348,7 @@ impl Target {
 mod tests {
     use super::*;
 
-    /// `spec`: which of the numbers 0 … 28 load (`#`), which do not (`.`), per target.
+    /// As loaded by servers: which of the numbers 0 … 28 load (`#`), which do not (`.`), per target.
     const MATRIX: [(&str, &str, &str); 14] = [
         ("redis-2.8", "REDIS0006", "#####....#####..............."),
         ("redis-3.2", "REDIS0007", "#####....######.............."),

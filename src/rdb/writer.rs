@@ -5,6 +5,7 @@
 
 use std::io;
 
+use super::FIRST_WITH_CHECKSUM;
 use super::encode::Encoder;
 use super::length;
 use super::object::ModuleId;
@@ -13,9 +14,6 @@ use super::reader::Header;
 use super::target::Target;
 use crate::bytes::sink::Sink;
 use crate::value::DbIndex;
-
-/// The first version with a checksum behind it.
-const FIRST_WITH_CHECKSUM: u32 = 5;
 
 /// Writes one RDB image.
 #[derive(Debug)]

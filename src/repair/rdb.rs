@@ -138,7 +138,7 @@ fn untouched(image: &[u8], found: &Found) -> Plan {
 
 /// There is a sum, it was not switched off, and the image was not cut before it.
 fn can_be_exact(image: &[u8], start: Start) -> bool {
-    start.version >= 5 && image.last_chunk::<8>().is_some_and(|sum| *sum != [0; 8])
+    start.version >= crate::rdb::FIRST_WITH_CHECKSUM && image.last_chunk::<8>().is_some_and(|sum| *sum != [0; 8])
 }
 
 fn by_checksum(image: &[u8], found: &Found, options: &Options, progress: &mut dyn FnMut(f64)) -> Option<Plan> {
@@ -213,7 +213,7 @@ impl Rebuild<'_> {
             self.section(&section);
         }
         self.plan.pieces.push(Piece::Bytes(vec![opcode::EOF]));
-        if self.start.version >= 5 {
+        if self.start.version >= crate::rdb::FIRST_WITH_CHECKSUM {
             self.plan.pieces.push(Piece::Checksum);
         }
         self.plan

@@ -88,7 +88,7 @@ fn a_count_makes_nothing_be_reserved() {
 
 #[test]
 fn what_servers_accept_is_accepted_and_named() {
-    // spec vector 7, run on three servers: SET a 1.
+    // Three servers were seen to take this for SET a 1.
     let (argv, liberties) = tolerate(b"*3junk\n$3\r\nSET\r\n$1xyz\na??$ +1\r\n1\r\n").unwrap();
     assert_eq!(argv, [&b"SET"[..], b"a", b"1"]);
     for liberty in [Tolerated::JUNK, Tolerated::PADDING, Tolerated::TRAILER] {

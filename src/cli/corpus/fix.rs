@@ -3,6 +3,7 @@
 use crate::cli::Exit;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::output::refuse_path;
 use careen::bytes::publish::{Existing, Publisher};
 use careen::bytes::source::Source;
 use careen::corpus::tree::{Kind, fix, fix_checksum};
@@ -38,6 +39,7 @@ enum As {
 
 impl Fix {
     pub(super) fn run(&self, cx: &Context<'_>) -> Result<Exit, Failure> {
+        refuse_path(&self.output, &self.input)?;
         let source = Source::open(&self.input, &cx.source_options()).map_err(careen::input::Error::from)?;
         let kind = match self.kind {
             Some(As::Rdb) => Kind::Image,

@@ -4,6 +4,7 @@ use super::{Bounds, files};
 use crate::cli::Exit;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::output::refuse_path;
 use crate::cli::render::escape;
 use crate::cli::render::text::{counted, size};
 use careen::bytes::publish::{Existing, Publisher};
@@ -35,6 +36,7 @@ pub(super) struct Minimize {
 
 impl Minimize {
     pub(super) fn run(&self, cx: &Context<'_>) -> Result<Exit, Failure> {
+        refuse_path(&self.output, &self.input)?;
         match &self.signature {
             Some(signature) => self.file(signature, cx),
             None => self.folder(cx),

@@ -9,7 +9,7 @@ use crate::scan::Pen;
 use crate::value::json;
 
 /// The most that the decoded form of one value may take; a larger one is shown as it is stored.
-const LIMITS: Limits = Limits { memory: 256 << 20, depth: 128, string: 1 << 32 };
+const LIMITS: Limits = Limits { memory: 256 << 20, depth: 128 };
 
 /// The same, and no more than the budget has left.
 fn limits(head: &Head<'_>) -> Limits {

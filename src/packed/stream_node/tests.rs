@@ -53,8 +53,6 @@ fn nodes_of_servers_are_read() {
     assert_eq!(read[1], ("5-0".into(), false, vec![pair("a", "b")]));
     assert_eq!(read[2], ("6-0".into(), false, vec![pair("q", "1")]));
     assert_eq!(verify(MIXED), Ok((2, 1)));
-    assert_eq!(claimed_live_of_prefix(&MIXED[..7]), Some(2));
-    assert_eq!(claimed_live_of_prefix(&MIXED[..6]), None);
 }
 
 #[test]

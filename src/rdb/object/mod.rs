@@ -306,7 +306,7 @@ impl<'a> ValueRef<'a> {
         }
     }
 
-    /// The nested blobs (listpacks, ziplists …) and plain strings that the value is stored in, for memory reports.
+    /// What a stream is besides its entries; `None` for other values.
     ///
     /// # Errors
     /// When the value is damaged.

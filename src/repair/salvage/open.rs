@@ -106,7 +106,7 @@ pub(super) fn learn(field: &Field<'_>, head: &Head, profile: &mut Profile) {
 
 /// True when the file was cut inside this collection: the rest of it is that record.
 pub(super) fn reaches_the_end(field: &Field<'_>, head: &Head) -> bool {
-    let trailer = if field.reading.version >= 5 { 9 } else { 1 };
+    let trailer = if field.reading.version >= crate::rdb::FIRST_WITH_CHECKSUM { 9 } else { 1 };
     let last = field.len().checked_sub(trailer).and_then(|at| field.bytes().get(at));
     if last == Some(&opcode::EOF) {
         return false;

@@ -146,7 +146,7 @@ impl<'a> Reading<'a> {
                 (slot < 16384 && keys > 0 && expires <= keys).then_some((What::Other(first), 6.0))?
             }
             opcode::EOF => {
-                let trailer = if self.version >= 5 { 8 } else { 0 };
+                let trailer = if self.version >= crate::rdb::FIRST_WITH_CHECKSUM { 8 } else { 0 };
                 s.take(trailer)?;
                 (s.remaining() == 0).then_some((What::End, 40.0))?
             }

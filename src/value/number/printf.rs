@@ -22,18 +22,6 @@ impl ScoreText {
             Self::Fpconv => fpconv_text(value, out),
         }
     }
-
-    /// The text of a reply (`ZSCORE`, `ZRANGE … WITHSCORES`): from 7.2 on whole numbers up to 2^62 are written out.
-    pub fn write_reply(self, value: f64, out: &mut Vec<u8>) {
-        const EXACT: f64 = 4_611_686_018_427_387_904.0;
-        #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^62")]
-        match self {
-            Self::Fpconv if value.abs() <= EXACT && value.fract() == 0.0 && !is_negative_zero(value) => {
-                out.extend_from_slice(itoa::Buffer::new().format(value as i64).as_bytes());
-            }
-            _ => self.write(value, out),
-        }
-    }
 }
 
 /// C's `%.17g`: 17 correct digits without trailing zeros.
@@ -159,20 +147,6 @@ mod tests {
         for (value, text) in cases {
             assert_eq!(written(value, g17_text), text);
         }
-    }
-
-    #[test]
-    fn replies_write_whole_numbers_out_from_7_2_on() {
-        let cases = [(1e17, "100000000000000000", "1e+17"), (-0.0, "-0", "-0"), (0.1, "0.1", "0.10000000000000001")];
-        for (value, new, old) in cases {
-            assert_eq!(written(value, |v, out| ScoreText::Fpconv.write_reply(v, out)), new);
-            assert_eq!(written(value, |v, out| ScoreText::Printf17.write_reply(v, out)), old);
-        }
-        assert_eq!(written(1e19, |v, out| ScoreText::Fpconv.write_reply(v, out)), "1e+19");
-        assert_eq!(
-            written(-4611686018427387904.0, |v, out| ScoreText::Fpconv.write_reply(v, out)),
-            "-4611686018427387904"
-        );
     }
 
     proptest! {
