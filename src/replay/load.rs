@@ -319,7 +319,7 @@ mod tests {
         let sound = with_checksum(b"REDIS0009\x00\x01a\x01b\x00\x01b\x01b\xff");
         assert_eq!(flaw_of(&sound), None);
         let mut wrong = sound.clone();
-        wrong[12] ^= 1;
+        wrong[13] ^= 1;
         assert_eq!(flaw_of(&wrong), Some("rdb-checksum-mismatch"));
         let switched_off = [&sound[..sound.len() - 8], &[0; 8]].concat();
         assert_eq!(flaw_of(&switched_off), None);
