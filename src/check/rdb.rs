@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::findings::{Findings, Kept};
 use super::unique::{Hashing, KeyHashes};
-use super::value::Inspector;
+use super::value::{Inspector, Problem};
 use crate::bytes::limits::Charge;
 use crate::bytes::{Budget, Exhausted};
 use crate::finding::{Finding, Severity};
@@ -75,6 +75,13 @@ impl scan::Task for Check {
             let finding = finding_of(&problem.error, problem.severity);
             output.findings.push(finding.until(record.end()).in_db(record.db.0).about_key(record.key.to_vec()));
         });
+    }
+
+    fn other(&self, inspector: &mut Inspector, record: &Record<'_>, output: &mut Output) {
+        if let Record::Function { code, .. } = record {
+            let report = |problem: Problem| output.findings.push(finding_of(&problem.error, problem.severity));
+            inspector.function(code, &mut { report });
+        }
     }
 
     fn broken(&self, _: &mut Inspector, error: rdb::Error, output: &mut Output) {
@@ -278,5 +285,19 @@ mod tests {
         let walk = walk::Options { budget: Budget::new(4 << 10), ..walk::Options::default() };
         let report = checked(&image, &Options { walk, ..Options::default() });
         assert!(report.findings.iter().any(|finding| finding.code == "memory-budget"), "{:?}", report.findings);
+    }
+
+    #[test]
+    fn functions_have_a_name_and_streams_without_nodes_no_length() {
+        let codes = |body: &[u8]| {
+            let image = [&b"REDIS0010"[..], body, b"\xff\0\0\0\0\0\0\0\0"].concat();
+            let report = check(&image, 0..image.len() as u64, &Options::default(), |_| {});
+            report.findings.iter().map(|finding| (finding.code, finding.severity)).collect::<Vec<_>>()
+        };
+        assert_eq!(codes(b"\xf5\x10#!lua name=mylib"), []);
+        assert_eq!(codes(b"\xf5\x10#!lua naGe=mylib"), [("rdb-function-unnamed", Severity::Error)]);
+        assert_eq!(codes(b"\xf5\xc3\x02\x10\xff\xff").len(), 1);
+        // No node, a length of 1, last id 0-0, no group.
+        assert_eq!(codes(b"\x0f\x01x\x00\x01\x00\x00\x00"), [("stream-length-mismatch", Severity::Error)]);
     }
 }

@@ -4,6 +4,7 @@ use super::unique::Seen;
 use crate::bytes::Cursor;
 use crate::bytes::limits::Charge;
 use crate::finding::Severity;
+use crate::keyspace::load::library_name;
 use crate::packed::{self, intset, listpack, stream_node, ziplist, zipmap};
 use crate::rdb::object::{blob_offset, list, stream};
 use crate::rdb::{Buffers, Element, Error, ErrorKind, Result, StringRef, ValueRef, ValueType, length, string};
@@ -49,6 +50,18 @@ impl Inspector {
         }
         if let Err(error) = self.look(value, report) {
             report(error.into());
+        }
+    }
+
+    /// Report a function library that cannot be read, or has no name: servers do not start with one.
+    pub(super) fn function(&mut self, code: &StringRef<'_>, report: &mut dyn FnMut(Problem)) {
+        match code.read(&mut self.buffers.first) {
+            Err(error) => report(error.into()),
+            Ok(text) if library_name(&text).is_none() => {
+                let what = "a function library does not begin with `#!ENGINE name=NAME`";
+                report(Error::invalid(code.offset, "rdb-function-unnamed", what).into());
+            }
+            Ok(_) => {}
         }
     }
 
@@ -190,7 +203,8 @@ impl Inspector {
         let c = &mut Cursor::at(value.raw(), value.offset);
         let mut live = 0u64;
         let (mut previous, mut last, mut is_ascending) = (None, None, true);
-        for _ in 0..length::decode(c)? {
+        let nodes = length::decode(c)?;
+        for _ in 0..nodes {
             let at = c.offset();
             let (master, listpack) = stream::node(c, &mut self.buffers.first)?;
             if previous.replace(master).is_some_and(|previous| previous >= master) {
@@ -210,7 +224,9 @@ impl Inspector {
         }
         if tail.length != live {
             let text = "the stream's length is not the number of its live entries";
-            report(warning(Error::invalid(value.offset, "stream-length-mismatch", text)));
+            // Servers let it pass, but not that a stream without a node claims to have entries.
+            let severity = if nodes == 0 { Severity::Error } else { Severity::Warning };
+            report(Problem { error: Error::invalid(value.offset, "stream-length-mismatch", text), severity });
         }
         for group in &tail.groups {
             self.group(value, group, report);

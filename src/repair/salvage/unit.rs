@@ -6,6 +6,7 @@ use super::shape::{Shape, is_text};
 use super::strict::{Strict, Text};
 use crate::bytes::lzf;
 use crate::check::value::Inspector;
+use crate::keyspace::load::library_name;
 use crate::rdb::{Dialect, ValueType, opcode};
 
 /// Where a unit stands and what it is.
@@ -131,8 +132,13 @@ impl<'a> Reading<'a> {
             }
             opcode::FUNCTION2 => {
                 let code = s.string()?;
-                let begins = self.prefix(&code, 2)? == b"#!";
-                begins.then_some((What::Other(first), 40.0))?
+                self.reads(&code)?;
+                let text = match code {
+                    Text::Plain(text) => text,
+                    Text::Lzf { .. } => &self.scratch,
+                    Text::Int(_) => return None,
+                };
+                library_name(text).map(|_| (What::Other(first), 40.0))?
             }
             opcode::MODULE_AUX => {
                 s.length().filter(|&id| id > u64::from(u32::MAX))?;
@@ -161,18 +167,6 @@ impl<'a> Reading<'a> {
             lzf::decompress(compressed, len, &mut self.scratch).ok()?;
         }
         Some(())
-    }
-
-    fn prefix(&mut self, text: &Text<'a>, want: usize) -> Option<&[u8]> {
-        match *text {
-            Text::Plain(bytes) => bytes.get(..want),
-            Text::Int(_) => None,
-            Text::Lzf { compressed, .. } => {
-                self.scratch.clear();
-                lzf::decompress_prefix(compressed, want, &mut self.scratch).ok()?;
-                self.scratch.get(..want)
-            }
-        }
     }
 
     fn key(&mut self, s: &mut Strict<'a>) -> Option<(What, f64)> {
