@@ -247,3 +247,13 @@ fn where_no_log_reaches_back_recent_senders_count_as_online() {
     assert_eq!(online_at(&annotated, Some(60)), (Basis::Log, "9 10".into()));
     assert_eq!(online_at(&annotated, None), (Basis::End, "9 10".into()));
 }
+
+#[test]
+fn a_history_that_cannot_be_read_to_its_end_is_found() {
+    // A quicklist of one listpack, whose only element begins with a byte that begins none.
+    let history = b"\x12\x0echat_history:1\x01\x02\x09\x09\x00\x00\x00\x01\x00\xf5\x01\xff";
+    let image = [&b"REDIS0010"[..], history, b"\xff\0\0\0\0\0\0\0\0"].concat();
+    let report = report(&Schema::default(), &discover::from_bytes("dump", image).unwrap());
+    let found: Vec<_> = report.findings.iter().map(|finding| (finding.code, finding.key.as_deref())).collect();
+    assert_eq!(found, [("chat-value-damaged", Some(&b"chat_history:1"[..]))]);
+}
