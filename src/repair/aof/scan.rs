@@ -1,5 +1,6 @@
 //! Reading a log through its damages.
 
+use super::extent::Unfinished;
 use super::mend::{self, Mended};
 use super::transactions::{Mark, MarkKind};
 use super::{Asked, proof, sectors, sync};
@@ -189,7 +190,13 @@ impl<'a> Scan<'a, '_> {
             self.gap(at..end, "aof-embedded-rdb", false);
             return Some(end);
         }
-        let next = sync::after(self.input, start);
+        let found = sync::after(self.input, start);
+        let argument = Unfinished::of(self.input, start);
+        let holder = argument.filter(|argument| found.is_some_and(|found| argument.holds(self.input, found)));
+        let next = match holder {
+            Some(argument) => argument.behind(self.input),
+            None => found,
+        };
         if self.mends_left > 0 {
             self.mends_left -= 1;
             match self.mended(start, next) {
@@ -201,11 +208,19 @@ impl<'a> Scan<'a, '_> {
                 None => {}
             }
         }
-        if let Some(restored) = next.and_then(|next| self.exchanged(start, next)) {
+        if let Some(restored) = found.and_then(|next| self.exchanged(start, next)) {
             return self.keep_stretch(start, &restored);
         }
         let end = next.unwrap_or(self.input.len());
-        self.gap(start..end, name(self.input, start..end, code), false);
+        let Some(doubtful) = found.filter(|_| holder.is_some()) else {
+            self.gap(start..end, name(self.input, start..end, code), false);
+            return Some(end);
+        };
+        self.gap(start..doubtful, code, false);
+        if self.keep_doubtful {
+            return Some(doubtful);
+        }
+        self.gap(doubtful..end, code, true);
         Some(end)
     }
 
