@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `scan` | reading on through damage |
 //! | `proof` | what can be a command of a log |
+//! | `extent` | how far an unfinished argument reaches |
 //! | `sync` | where the log goes on behind damage |
 //! | `mend` | commands that can be put right |
 //! | `sectors` | sectors that have changed places |
@@ -15,6 +16,7 @@
 //! A command is proven by its frame, so everything intact before and behind a damage is kept. An RDB preamble is
 //! repaired as an image ([`super::rdb`]) and what follows it as a log.
 
+mod extent;
 mod keys;
 mod lines;
 mod mend;

@@ -1,5 +1,6 @@
 //! Reading a log through its damages.
 
+use super::extent::Unfinished;
 use super::mend::{self, Mended};
 use super::transactions::{Mark, MarkKind};
 use super::{Asked, proof, sectors, sync};
@@ -190,7 +191,8 @@ impl<'a> Scan<'a, '_> {
             return Some(end);
         }
         let next = sync::after(self.input, start);
-        if self.mends_left > 0 {
+        let is_torn = next.is_some_and(|next| is_torn(self.input, start, next));
+        if self.mends_left > 0 && !is_torn {
             self.mends_left -= 1;
             match self.mended(start, next) {
                 Some(mended) if mended.doubtful && !self.keep_doubtful => {
@@ -206,6 +208,10 @@ impl<'a> Scan<'a, '_> {
         }
         let end = next.unwrap_or(self.input.len());
         self.gap(start..end, name(self.input, start..end, code), false);
+        if is_torn && !self.keep_doubtful {
+            self.gap(end..self.input.len(), code, true);
+            return Some(self.input.len());
+        }
         Some(end)
     }
 
@@ -291,6 +297,12 @@ impl<'a> Scan<'a, '_> {
         }
         Some(start + at)
     }
+}
+
+/// The tail of the file is torn off inside of a value, which is what stands at `next`, like a log though it looks.
+fn is_torn(input: &[u8], start: usize, next: usize) -> bool {
+    Unfinished::of(input, start)
+        .is_some_and(|argument| argument.is_torn(input) && !argument.has_wrong_length(input, next))
 }
 
 /// How a record that is restored differs from what stands in its place.

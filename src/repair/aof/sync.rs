@@ -5,12 +5,13 @@
 //! | `$len` CRLF | a payload of that length ends in CRLF, and something of a log follows | jump over the payload: what is in it is no log |
 //! | `#TS:` digits CRLF | a good command, or the end of the file, follows | found |
 //! | `*` | a chain of good commands | found when it reaches the end, is two long, stands behind CRLF, or runs into `*` |
+//! | `*` | a record that breaks off in an argument that reaches behind the end of the file | found: what is in it is no log |
 //! | `*` | a chain that stops at a bare CRLF with something of a log behind it | that was the content of a value: go on behind it |
 //!
 //! The first rule holds when a length is intact, the last one when it is not: whichever header is hit, one of them
 //! keeps a log inside a value from being taken for the log.
 
-use super::proof;
+use super::{extent, proof};
 
 /// Good commands in a row that are looked at.
 const CHAIN: usize = 64;
@@ -28,6 +29,7 @@ pub(super) fn after(input: &[u8], damage: usize) -> Option<usize> {
             Some(b'*') => match chain(input, at, &mut argv) {
                 Chain::Log => return Some(at),
                 Chain::Value { end } => end,
+                Chain::None if extent::is_torn_record(input, at) => return Some(at),
                 Chain::None => at + 1,
             },
             _ => at + 1,

@@ -53,6 +53,56 @@ fn a_torn_tail_and_zeros_are_cut_off() {
     assert_eq!((out, plan.lost[0].code), (good, "aof-zeros"));
 }
 
+/// A log, and a value that begins like one.
+fn log_with_a_log_in_a_value(before: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let inner = [before, &log(&["FLUSHALL", "SET evil 1"]), &[b'x'; 500]].concat();
+    let good = log(&["SET a 1", "SET b 2"]);
+    let mut file = good.clone();
+    writer::encode(&[&b"SET"[..], b"script", &inner], &mut file);
+    (good, file)
+}
+
+#[test]
+fn what_is_in_a_torn_value_is_no_command() {
+    for before in [&b""[..], b"\r\n", b"text\r\n", &log(&["SET c 3"])] {
+        let (good, file) = log_with_a_log_in_a_value(before);
+        for cut in good.len() + 1..file.len() {
+            let (plan, out) = salvaged(file.get(..cut).unwrap());
+            assert_eq!(out, good, "{}", before.escape_ascii());
+            assert_eq!(plan.kept.commands, 2);
+            assert!(!plan.is_whole() && plan.lost[0].code == "aof-torn");
+        }
+    }
+}
+
+#[test]
+fn damage_before_a_torn_value_does_not_open_it() {
+    let (good, file) = log_with_a_log_in_a_value(b"\r\n");
+    let mut bad = file[..file.len() - 100].to_vec();
+    bad[good.len() - 3] = 0;
+    bad[good.len() - 6..good.len() - 3].fill(b'?');
+    assert_eq!(salvaged(&bad).1, log(&["SET a 1"]));
+}
+
+#[test]
+fn what_looks_like_a_log_in_a_torn_value_is_kept_when_doubt_is() {
+    let (good, file) = log_with_a_log_in_a_value(b"\r\n");
+    let image = rdb::Options { keep_doubtful: true, ..rdb::Options::default() };
+    let (_, out) = repaired(&file[..file.len() - 100], &Options { image, ..Options::default() });
+    assert_eq!(out, [good, log(&["FLUSHALL", "SET evil 1"])].concat());
+    let (plan, _) = salvaged(&file[..file.len() - 100]);
+    assert_eq!((plan.doubtful.len(), plan.lost.len()), (1, 1));
+}
+
+#[test]
+fn a_length_that_is_wrong_swallows_nothing() {
+    let text = String::from_utf8(log(&["SET a 1", "SET b 22", "SET c 3", "SET d 4"])).unwrap();
+    for len in ["$92", "$27", "$82", "$999999999"] {
+        let (_, out) = salvaged(text.replace("$2", len).as_bytes());
+        assert_eq!(out, log(&["SET a 1", "SET c 3", "SET d 4"]), "{len}");
+    }
+}
+
 #[test]
 fn a_transaction_goes_as_a_whole_and_the_database_is_selected_again() {
     let mut bad = log(&["SET a 1", "MULTI", "SELECT 5", "SET b 2"]);
