@@ -191,3 +191,24 @@ fn a_damaged_hash_is_kept_in_part_when_asked_for() {
     assert_eq!((with.partial[0].kept, with.partial[0].claimed), (5, Some(6)));
     assert_eq!(with.lost, without.lost);
 }
+
+#[test]
+fn a_type_that_the_version_does_not_have_is_not_salvaged() {
+    let mut image = b"REDIS0010\xfa\x09redis-ver\x067.0.15".to_vec();
+    let set = b"\x14\x03set\x0b\x0b\0\0\0\x01\0\x82ab\x03\xff";
+    for record in [&b"\0\x05first\x03one"[..], set, b"\0\x06second\x03two", b"\0\x05third\x05three"] {
+        image.extend_from_slice(record);
+    }
+    image.extend_from_slice(b"\xff\0\0\0\0\0\0\0\x01");
+    let found = |image: &[u8]| {
+        let (plan, out) = repaired(image, &Options { keep_doubtful: true, ..Options::default() });
+        assert!(is_sound(&out));
+        (plan.kept.keys, memchr::memmem::find(&out, b"\x14\x03set").is_some())
+    };
+    assert_eq!(found(&image), (3, false));
+    image[8] = b'1';
+    assert_eq!(found(&image), (4, true));
+    image[8] = b'0';
+    image.splice(9..9, *b"\xfa\x06df-ver\x011");
+    assert_eq!(found(&image), (4, true), "another server writes it so");
+}

@@ -69,6 +69,11 @@ fn duplicate(at: usize, record: &rdb::KeyRecord<'_>) -> rdb::Error {
     rdb::Error::invalid(at as u64, "rdb-duplicate-key", "this key was there before").in_key(&record.key)
 }
 
+fn newer_type(at: usize, record: &rdb::KeyRecord<'_>) -> rdb::Error {
+    let why = "this type came with a later version than the header's";
+    rdb::Error::invalid(at as u64, "rdb-newer-type", why).in_key(&record.key)
+}
+
 /// A record as a unit, when it is sound inside as well.
 pub(super) fn unit_of(field: &mut Field<'_>, record: &Record<'_>, at: usize, end: usize) -> rdb::Result<Unit> {
     if let Some(unit) = field.unit(at).filter(|unit| unit.end == end) {
@@ -76,6 +81,7 @@ pub(super) fn unit_of(field: &mut Field<'_>, record: &Record<'_>, at: usize, end
     }
     // Sound, but not as a known writer writes it.
     let what = match record {
+        Record::Key(record) if !field.reading.has(record.value.value_type) => return Err(newer_type(at, record)),
         Record::Key(record) => {
             let mut damage = None;
             field.reading.inspector.inspect(&record.value, &mut |problem| {

@@ -43,7 +43,7 @@ pub use partial::{Partial, partial};
 
 use std::ops::Range;
 
-use crate::bytes::Budget;
+use crate::bytes::{Budget, Cursor};
 use crate::check::value::Inspector;
 use crate::rdb::{self, Dialect};
 use field::Field;
@@ -134,10 +134,27 @@ pub fn salvage(image: &Image<'_>, budget: &Budget) -> Salvaged {
 impl<'a> Image<'a> {
     fn field(&self, searched: Range<usize>, budget: &Budget) -> Field<'a> {
         let (bytes, version, dialect) = (self.bytes, self.version, self.dialect);
-        let reading = Reading { bytes, version, dialect, inspector: Inspector::new(budget), scratch: Vec::new() };
+        let (newest, inspector) = (self.newest(), Inspector::new(budget));
+        let reading = Reading { bytes, version, dialect, newest, inspector, scratch: Vec::new() };
         Field::new(reading, searched)
     }
+
+    /// The version whose types can be here: the header's, where it was Redis that wrote it. Forks put newer types
+    /// behind an old version.
+    fn newest(&self) -> u32 {
+        let header = rdb::Header::decode(&mut Cursor::new(self.bytes)).ok();
+        let is_known = header.is_some_and(|header| header.version == self.version && header.dialect == Dialect::Redis);
+        let front = self.bytes.get(..FIELDS).unwrap_or(self.bytes);
+        let has = |name: &[u8]| memchr::memmem::find(front, name).is_some();
+        let is_redis = has(b"redis-ver") && !FORKS.iter().any(|name| has(name));
+        if is_known && is_redis { self.version } else { u32::MAX }
+    }
 }
+
+/// The AUX fields that tell who wrote an image stand in its first bytes.
+const FIELDS: usize = 1024;
+/// AUX fields that only forks write.
+const FORKS: [&[u8]; 5] = [b"df-ver", b"snapshot-id", b"mvcc-tstamp", b"bigdb-", b"redict-ver"];
 
 fn whole(image: &Image<'_>, budget: &Budget) -> Salvaged {
     let mut field = image.field(image.from..image.bytes.len(), budget);

@@ -66,6 +66,8 @@ pub(super) struct Reading<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) version: u32,
     pub(super) dialect: Dialect,
+    /// Types that came with later versions are none here.
+    pub(super) newest: u32,
     pub(super) inspector: Inspector,
     pub(super) scratch: Vec<u8>,
 }
@@ -169,10 +171,15 @@ impl<'a> Reading<'a> {
         Some(())
     }
 
+    /// Does the image's version have this type?
+    pub(super) fn has(&self, value_type: ValueType) -> bool {
+        body::first_version(value_type) <= self.newest
+    }
+
     fn key(&mut self, s: &mut Strict<'a>) -> Option<(What, f64)> {
         let prefix = prefixes(s)?;
         let byte = s.u8()?;
-        let value_type = ValueType::from_byte(byte, self.dialect)?;
+        let value_type = ValueType::from_byte(byte, self.dialect).filter(|&found| self.has(found))?;
         let name = s.string()?;
         if name.is_blob() {
             return None;
