@@ -3,9 +3,10 @@
 //! What stands within the announced extent of an argument is its content, whatever it looks like. Where that extent
 //! ends behind the end of the file, the tail of the file is torn off inside of the argument, unless it is the length
 //! that is wrong: because no server takes one so large, or because one digit more, less or other makes the record
-//! end just where the log goes on.
+//! end just where the log goes on. Where it ends within the file, but not in CRLF, commands in it are content unless
+//! they go on over its end.
 
-use super::proof;
+use super::{proof, sync};
 
 /// Servers take no longer argument (`proto-max-bulk-len`).
 const LONGEST: usize = 512 << 20;
@@ -40,12 +41,38 @@ impl Unfinished {
     }
 
     /// The file ends inside of it, as far as its length is right.
-    pub(super) fn is_torn(self, input: &[u8]) -> bool {
+    fn is_torn(self, input: &[u8]) -> bool {
         self.len.saturating_add(2) > input.len().saturating_sub(self.value)
     }
 
+    /// Is what stands at `next`, like a log though it looks, the content of the argument? It is not when the length
+    /// is wrong, nor when commands go on over the announced end, as they do where bytes of the argument are lost.
+    pub(super) fn holds(self, input: &[u8], next: usize) -> bool {
+        let end = self.value.saturating_add(self.len);
+        if next >= end || self.has_wrong_length(input, next) {
+            return false;
+        }
+        if self.is_torn(input) {
+            return true;
+        }
+        let (mut at, mut argv) = (next, Vec::new());
+        while at < end {
+            match proof::command(input, at, &mut argv).or_else(|| proof::annotation(input, at)) {
+                Some(behind) => at = behind,
+                None => break,
+            }
+        }
+        at <= end
+    }
+
+    /// Where the log goes on behind the announced end.
+    pub(super) fn behind(self, input: &[u8]) -> Option<usize> {
+        let end = self.value.saturating_add(self.len);
+        if self.is_torn(input) { None } else { sync::after(input, end.saturating_sub(1)) }
+    }
+
     /// Is it the length that is wrong, as the log goes on at `next`?
-    pub(super) fn has_wrong_length(self, input: &[u8], next: usize) -> bool {
+    fn has_wrong_length(self, input: &[u8], next: usize) -> bool {
         self.len > LONGEST || one_digit_off(self.len).any(|len| self.end(input, len) == Some(next))
     }
 

@@ -190,9 +190,14 @@ impl<'a> Scan<'a, '_> {
             self.gap(at..end, "aof-embedded-rdb", false);
             return Some(end);
         }
-        let next = sync::after(self.input, start);
-        let is_torn = next.is_some_and(|next| is_torn(self.input, start, next));
-        if self.mends_left > 0 && !is_torn {
+        let found = sync::after(self.input, start);
+        let argument = Unfinished::of(self.input, start);
+        let holder = argument.filter(|argument| found.is_some_and(|found| argument.holds(self.input, found)));
+        let next = match holder {
+            Some(argument) => argument.behind(self.input),
+            None => found,
+        };
+        if self.mends_left > 0 {
             self.mends_left -= 1;
             match self.mended(start, next) {
                 Some(mended) if mended.doubtful && !self.keep_doubtful => {
@@ -203,15 +208,19 @@ impl<'a> Scan<'a, '_> {
                 None => {}
             }
         }
-        if let Some(restored) = next.and_then(|next| self.exchanged(start, next)) {
+        if let Some(restored) = found.and_then(|next| self.exchanged(start, next)) {
             return self.keep_stretch(start, &restored);
         }
         let end = next.unwrap_or(self.input.len());
-        self.gap(start..end, name(self.input, start..end, code), false);
-        if is_torn && !self.keep_doubtful {
-            self.gap(end..self.input.len(), code, true);
-            return Some(self.input.len());
+        let Some(doubtful) = found.filter(|_| holder.is_some()) else {
+            self.gap(start..end, name(self.input, start..end, code), false);
+            return Some(end);
+        };
+        self.gap(start..doubtful, code, false);
+        if self.keep_doubtful {
+            return Some(doubtful);
         }
+        self.gap(doubtful..end, code, true);
         Some(end)
     }
 
@@ -297,12 +306,6 @@ impl<'a> Scan<'a, '_> {
         }
         Some(start + at)
     }
-}
-
-/// The tail of the file is torn off inside of a value, which is what stands at `next`, like a log though it looks.
-fn is_torn(input: &[u8], start: usize, next: usize) -> bool {
-    Unfinished::of(input, start)
-        .is_some_and(|argument| argument.is_torn(input) && !argument.has_wrong_length(input, next))
 }
 
 /// How a record that is restored differs from what stands in its place.

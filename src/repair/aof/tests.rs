@@ -66,7 +66,7 @@ fn log_with_a_log_in_a_value(before: &[u8]) -> (Vec<u8>, Vec<u8>) {
 fn what_is_in_a_torn_value_is_no_command() {
     for before in [&b""[..], b"\r\n", b"text\r\n", &log(&["SET c 3"])] {
         let (good, file) = log_with_a_log_in_a_value(before);
-        for cut in good.len() + 1..file.len() {
+        for cut in (good.len() + 1..file.len()).step_by(11) {
             let (plan, out) = salvaged(file.get(..cut).unwrap());
             assert_eq!(out, good, "{}", before.escape_ascii());
             assert_eq!(plan.kept.commands, 2);
@@ -101,6 +101,31 @@ fn a_length_that_is_wrong_swallows_nothing() {
         let (_, out) = salvaged(text.replace("$2", len).as_bytes());
         assert_eq!(out, log(&["SET a 1", "SET c 3", "SET d 4"]), "{len}");
     }
+}
+
+#[test]
+fn what_is_in_a_value_whose_end_is_hit_is_no_command() {
+    for before in [&b""[..], b"\r\n", b"text\r\n", &log(&["SET c 3"])] {
+        let (good, file) = log_with_a_log_in_a_value(before);
+        let end = file.len();
+        let mut bad = [file, log(&["SET d 4", "SET e 5"])].concat();
+        bad[end - 20..end].fill(0);
+        let (_, out) = salvaged(&bad);
+        assert_eq!(out, [good, log(&["SET d 4", "SET e 5"])].concat(), "{}", before.escape_ascii());
+    }
+}
+
+#[test]
+fn bytes_lost_in_a_value_take_no_other_commands_with_them() {
+    let value = "x".repeat(200);
+    let set = format!("SET c {value}");
+    let behind: Vec<String> = (0..40).map(|n| format!("SET d{n} {n}")).collect();
+    let behind = log(&behind.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut bad = log(&["SET a 1", &set]);
+    let end = bad.len();
+    bad.drain(end - 150..end - 50);
+    bad.extend_from_slice(&behind);
+    assert_eq!(salvaged(&bad).1, [log(&["SET a 1"]), behind].concat());
 }
 
 #[test]
