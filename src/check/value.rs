@@ -53,13 +53,14 @@ impl Inspector {
         }
     }
 
-    /// Report a function library that cannot be read, or has no name: servers do not start with one.
+    /// Report a function library that cannot be read, or has no name. Servers do not start with one; that the file is
+    /// what its writer wrote may be proven all the same.
     pub(super) fn function(&mut self, code: &StringRef<'_>, report: &mut dyn FnMut(Problem)) {
         match code.read(&mut self.buffers.first) {
-            Err(error) => report(error.into()),
+            Err(error) => report(warning(error)),
             Ok(text) if library_name(&text).is_none() => {
                 let what = "a function library does not begin with `#!ENGINE name=NAME`";
-                report(Error::invalid(code.offset, "rdb-function-unnamed", what).into());
+                report(warning(Error::invalid(code.offset, "rdb-function-unnamed", what)));
             }
             Ok(_) => {}
         }

@@ -323,7 +323,7 @@ impl<'a> Reader<'a> {
         let Some(opcode) = attribute(byte, &mut self.c, self.dialect).map_err(read)? else {
             return Ok(byte == opcode::DF_BLOB_END && self.dialect == Dialect::Dragonfly);
         };
-        if byte == opcode::RAM_LRU {
+        if byte == opcode::RAM_LRU && self.dialect == Dialect::Redis {
             self.dialect = Dialect::RedisEnterprise;
         }
         let prefix = self.next_key.get_or_insert(Prefix { start, expiry: None });

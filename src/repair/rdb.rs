@@ -5,6 +5,8 @@
 //! 3. Where that does not help, everything intact is salvaged ([`salvage`]), and the image is put together anew: the
 //!    records as they stand, SELECTDB where the database changes, RESIZEDB with the true numbers, and a new checksum.
 
+mod front;
+
 use std::io::Read;
 use std::ops::Range;
 
@@ -51,6 +53,10 @@ struct Start {
     version: u32,
     dialect: Dialect,
     is_whole: bool,
+    /// The version was read, not guessed.
+    is_versioned: bool,
+    /// Where the first record begins.
+    records: usize,
 }
 
 /// Plan the repair of an image. `progress` gets the share done, 0 to 1.
@@ -71,7 +77,7 @@ pub fn plan(image: &[u8], options: &Options, progress: &mut dyn FnMut(f64)) -> R
     if options.mode == Mode::Exact {
         return Err(Refusal::NotProven);
     }
-    let parts = salvage::Image { bytes: image, from: HEADER, version: start.version, dialect: start.dialect };
+    let parts = salvage::Image { bytes: image, from: start.records, version: start.version, dialect: start.dialect };
     let salvaged = salvage::salvage(&parts, &options.walk.budget);
     Ok(Rebuild { image, start, options, plan: Plan::default(), rebuilt: Vec::new() }.from(salvaged))
 }
@@ -81,9 +87,15 @@ const HEADER: usize = 9;
 
 fn start_of(image: &[u8]) -> Option<Start> {
     let header = Header::decode(&mut Cursor::new(image)).ok();
-    if let Some(header) = header.filter(|header| !check::rdb::is_damaged_version(header.version, header.dialect)) {
-        return Some(Start { version: header.version, dialect: header.dialect, is_whole: true });
+    if let Some(Header { version, dialect, .. }) =
+        header.filter(|header| !check::rdb::is_damaged_version(header.version, header.dialect))
+    {
+        return Some(Start { version, dialect, is_whole: true, is_versioned: true, records: HEADER });
     }
+    damaged_magic(image).or_else(|| front::start(image))
+}
+
+fn damaged_magic(image: &[u8]) -> Option<Start> {
     let head = image.get(..HEADER)?;
     let wrong = |magic: &[u8]| head.iter().zip(magic).filter(|(a, b)| a != b).count();
     let (dialect, version) = match (wrong(b"REDIS00"), wrong(b"VALKEY0")) {
@@ -91,7 +103,7 @@ fn start_of(image: &[u8]) -> Option<Start> {
         (_, 0..=2) => (Dialect::Valkey, 80),
         _ => return None,
     };
-    Some(Start { version, dialect, is_whole: false })
+    Some(Start { version, dialect, is_whole: false, is_versioned: false, records: HEADER })
 }
 
 /// What a check says before anything is tried.
@@ -239,7 +251,7 @@ impl Rebuild<'_> {
         dropped: &[(Range<usize>, &'static str)],
         failure: Option<(usize, &'static str)>,
     ) {
-        let mut at = HEADER;
+        let mut at = self.start.records;
         let end = Kept {
             range: self.image.len()..self.image.len(),
             kind: KeptKind::End,
@@ -287,7 +299,7 @@ impl Rebuild<'_> {
     fn partial(&mut self, records: &mut Vec<Kept>) {
         let parts = salvage::Image {
             bytes: self.image,
-            from: HEADER,
+            from: self.start.records,
             version: self.start.version,
             dialect: self.start.dialect,
         };
@@ -369,12 +381,19 @@ impl Rebuild<'_> {
             return self.plan.keep(0..HEADER as u64);
         }
         let version = records.iter().map(|record| self.needs_version(record)).max().unwrap_or(6);
-        self.start.version = if self.start.dialect == Dialect::Valkey { 80 } else { version };
+        if !self.start.is_versioned {
+            self.start.version = if self.start.dialect == Dialect::Valkey { 80 } else { version };
+        }
         let magic = if self.start.dialect == Dialect::Valkey { "VALKEY" } else { "REDIS" };
         let digits = HEADER.saturating_sub(magic.len());
         let header = format!("{magic}{:0digits$}", self.start.version);
         self.plan.pieces.push(Piece::Bytes(header.into_bytes()));
-        self.plan.lost.push(Lost { offset: 0, end: HEADER as u64, code: "rdb-bad-version", keys: Vec::new() });
+        self.plan.lost.push(Lost {
+            offset: 0,
+            end: self.start.records as u64,
+            code: "rdb-bad-version",
+            keys: Vec::new(),
+        });
         self.plan.lost.rotate_right(1);
     }
 

@@ -212,3 +212,25 @@ fn a_type_that_the_version_does_not_have_is_not_salvaged() {
     image.splice(9..9, *b"\xfa\x06df-ver\x011");
     assert_eq!(found(&image), (4, true), "another server writes it so");
 }
+
+#[test]
+fn an_image_whose_first_bytes_are_gone_is_found_further_in() {
+    let sound = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/rdb/everything-redis_v10.rdb")).unwrap();
+    let keys = look(&sound, &Options::default()).keys;
+    let mut zeroed = sound.clone();
+    zeroed[..5].fill(0);
+    let database = memchr::memmem::find(&sound, b"\xfe\0\xfb").unwrap();
+    let (digits, fields) = (sound[5..].to_vec(), sound[9..].to_vec());
+    let fronts = [zeroed, sound[1..].to_vec(), digits, fields, sound[database..].to_vec()];
+    let behind = [b"\r\n".to_vec(), vec![0; 512]].map(|front| [front, sound.clone()].concat());
+    for bad in fronts.iter().chain(&behind) {
+        for no_exact in [false, true] {
+            let (plan, out) = repaired(bad, &Options { no_exact, ..Options::default() });
+            assert_eq!(plan.is_whole(), plan.proven);
+            let found = look(&out, &Options::default());
+            assert!(found.is_sound, "{} {no_exact} {:?} {plan:?}", bad[..20].escape_ascii(), found.failure);
+            assert_eq!(plan.kept.keys, keys, "{}", bad[..20].escape_ascii());
+        }
+    }
+    assert_eq!(plan(&[0; 5000], &Options::default(), &mut |_| {}).err(), Some(Refusal::NoHeader));
+}
