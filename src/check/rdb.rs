@@ -195,15 +195,8 @@ fn image_findings(summary: &Summary, start: u64) -> Vec<Finding> {
     if let Some(error) = &summary.error {
         findings.push(finding_of(error, Severity::Error));
     }
-    if !summary.checksum_holds() {
-        let message = format!(
-            "check-sum: the checksum is {:016x}, the bytes add up to {:016x}",
-            summary.stored_checksum.unwrap_or_default(),
-            summary.computed_checksum
-        );
-        let at = summary.end.saturating_sub(8);
-        let finding = Finding::error("rdb-checksum-mismatch", at, message).until(summary.end);
-        findings.push(finding.hint("some byte is damaged; `careen repair` may find which one"));
+    if let Some(error) = summary.checksum_error() {
+        findings.push(finding_of(&error, Severity::Error).until(summary.end));
     }
     findings
 }

@@ -53,6 +53,17 @@ impl Inspector {
         }
     }
 
+    /// The first thing wrong with a value that makes it unsound.
+    pub(crate) fn first_error(&mut self, value: &ValueRef<'_>) -> Option<Error> {
+        let mut first = None;
+        self.inspect(value, &mut |problem| {
+            if problem.severity == Severity::Error {
+                first.get_or_insert(problem.error);
+            }
+        });
+        first
+    }
+
     /// Report a function library that cannot be read, or has no name. Servers do not start with one; that the file is
     /// what its writer wrote may be proven all the same.
     pub(super) fn function(&mut self, code: &StringRef<'_>, report: &mut dyn FnMut(Problem)) {

@@ -85,22 +85,28 @@ impl Worker {
     /// Have one file judged.
     pub(super) fn judge(&mut self, path: &Path, timeout: Duration) -> Ending {
         let sent = self.stdin.as_mut().is_some_and(|stdin| stdin.write_all(&message(path)).is_ok());
+        let heard = if sent { self.hear(timeout) } else { None };
+        heard.unwrap_or_else(|| {
+            let (words, status) = self.stop();
+            Ending::Died(signature::of_death(&words, status))
+        })
+    }
+
+    /// Wait for the verdict; `None` when the child has ended instead.
+    fn hear(&mut self, timeout: Duration) -> Option<Ending> {
         let mut stage = String::from("start");
         let mut waits = 0;
         let mut deadline = Instant::now().checked_add(timeout);
         let mut used = None;
         loop {
-            if !sent {
-                break;
-            }
             let left = deadline.map_or(timeout, |at| at.saturating_duration_since(Instant::now()));
             match self.lines.recv_timeout(left) {
                 Ok(line) => match line.split_at_checked(1) {
                     Some(("S", what)) => stage = what.into(),
-                    Some(("V", signature)) => return Ending::Judged(signature.into()),
+                    Some(("V", signature)) => return Some(Ending::Judged(signature.into())),
                     _ => {}
                 },
-                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => {
                     let now = processor_time(&self.child);
                     let spent = now.zip(used.replace(now).flatten()).map(|(now, before)| now.saturating_sub(before));
@@ -109,14 +115,12 @@ impl Worker {
                     waits = u32::saturating_add(waits, 1);
                     if is_busy || waits > PATIENCE {
                         self.stop();
-                        return Ending::Died(format!("timeout@{stage}"));
+                        return Some(Ending::Died(format!("timeout@{stage}")));
                     }
                     deadline = Instant::now().checked_add(timeout);
                 }
             }
         }
-        let (words, status) = self.stop();
-        Ending::Died(signature::of_death(&words, status))
     }
 
     /// Note how much memory it has had.

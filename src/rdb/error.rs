@@ -121,6 +121,13 @@ impl Error {
         Self::new(offset, ErrorKind::Invalid { code, what })
     }
 
+    /// A checksum at `offset` that is not that of the bytes before it.
+    #[cold]
+    #[must_use]
+    pub fn checksum(offset: u64, stored: u64, computed: u64) -> Self {
+        Self::new(offset, ErrorKind::Checksum { stored, computed }).while_doing(Doing::CheckSum)
+    }
+
     /// A damaged nested blob that begins at `offset`.
     #[cold]
     #[must_use]

@@ -145,12 +145,11 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
         let end = std::thread::scope(|scope| {
             let ahead = Ahead::new(scope, input);
             let end = self.load_records(input, &mut flaw, &mut stored)?;
-            let covered = end.saturating_sub(CHECKSUM);
+            let covered = end.saturating_sub(CHECKSUM as u64);
             if let Some(stored) = stored.filter(|&stored| stored != 0) {
                 let computed = ahead.sum(covered);
                 if computed != stored {
-                    let error = rdb::Error::new(covered, rdb::ErrorKind::Checksum { stored, computed });
-                    flaw.get_or_insert(error.while_doing(rdb::Doing::CheckSum));
+                    flaw.get_or_insert(rdb::Error::checksum(covered, stored, computed));
                 }
             }
             Ok(end)
@@ -212,7 +211,7 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
 }
 
 /// Bytes of the checksum behind an image.
-const CHECKSUM: u64 = 8;
+const CHECKSUM: usize = 8;
 
 /// The checksum of a large image, taken by a thread of its own while the records are loaded. It goes ahead, so that
 /// the pages are there when the records are read.
@@ -227,7 +226,7 @@ impl<'s, 'i: 's> Ahead<'s, 'i> {
 
     /// The image is supposed to fill the input.
     fn new<'e>(scope: &'s Scope<'s, 'e>, input: &'i [u8]) -> Self {
-        let covered = input.get(..input.len().saturating_sub(8)).unwrap_or_default();
+        let covered = input.split_last_chunk::<CHECKSUM>().map_or(&[][..], |(covered, _)| covered);
         let is_large = input.len() >= Self::LEAST && std::thread::available_parallelism().is_ok_and(|n| n.get() > 1);
         let start = || std::thread::Builder::new().spawn_scoped(scope, move || jones(covered)).ok();
         Self { input, of_all: is_large.then(start).flatten() }
@@ -236,7 +235,7 @@ impl<'s, 'i: 's> Ahead<'s, 'i> {
     fn sum(self, covered: u64) -> u64 {
         let covered = usize::try_from(covered).unwrap_or(usize::MAX);
         match self.of_all {
-            Some(of_all) if covered.saturating_add(8) == self.input.len() => of_all.join().unwrap_or_default(),
+            Some(of_all) if covered.saturating_add(CHECKSUM) == self.input.len() => of_all.join().unwrap_or_default(),
             _ => jones(self.input.get(..covered).unwrap_or_default()),
         }
     }

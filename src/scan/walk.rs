@@ -95,7 +95,14 @@ impl Summary {
     /// True unless a stored checksum differs from the computed one. A stored 0 means that it was switched off.
     #[must_use]
     pub fn checksum_holds(&self) -> bool {
-        self.stored_checksum.is_none_or(|stored| stored == 0 || stored == self.computed_checksum)
+        self.checksum_error().is_none()
+    }
+
+    /// What is wrong with the checksum.
+    #[must_use]
+    pub fn checksum_error(&self) -> Option<rdb::Error> {
+        let wrong = self.stored_checksum.filter(|&stored| stored != 0 && stored != self.computed_checksum);
+        wrong.map(|stored| rdb::Error::checksum(self.end.saturating_sub(8), stored, self.computed_checksum))
     }
 }
 

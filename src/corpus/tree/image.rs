@@ -6,11 +6,8 @@ use crate::bytes::Cursor;
 use crate::bytes::crc64::jones;
 use crate::rdb::opcode::{self, ValueType};
 use crate::rdb::reader::{Header, Skipped};
-use crate::rdb::{Dialect, Reader};
+use crate::rdb::{Dialect, FIRST_WITH_CHECKSUM, Reader};
 use crate::value::DbIndex;
-
-/// The first version with a checksum behind it.
-const FIRST_WITH_CHECKSUM: u32 = 5;
 
 /// One opcode and what belongs to it; of a key, the type byte, the key and the value.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,6 @@ use super::field::Field;
 use super::profile::Profile;
 use super::unit::{Key, Unit, What};
 use crate::bytes::Cursor;
-use crate::finding::Severity;
 use crate::rdb::{self, Reader, Record};
 use crate::value::DbIndex;
 
@@ -83,13 +82,7 @@ pub(super) fn unit_of(field: &mut Field<'_>, record: &Record<'_>, at: usize, end
     let what = match record {
         Record::Key(record) if !field.reading.has(record.value.value_type) => return Err(newer_type(at, record)),
         Record::Key(record) => {
-            let mut damage = None;
-            field.reading.inspector.inspect(&record.value, &mut |problem| {
-                if problem.severity == Severity::Error {
-                    damage.get_or_insert(problem.error);
-                }
-            });
-            if let Some(error) = damage {
+            if let Some(error) = field.reading.inspector.first_error(&record.value) {
                 return Err(error.in_key(&record.key));
             }
             What::Key(key_of(record))

@@ -16,7 +16,6 @@ use super::open::{self, Head};
 use super::strict::{Strict, Text};
 use crate::bytes::{Budget, Cursor};
 use crate::check::value::Inspector;
-use crate::finding::Severity;
 use crate::packed::listpack::{self, Backlen, Listpack};
 use crate::rdb::{Dialect, Reader, Record, ValueType, length};
 use crate::value::DbIndex;
@@ -118,8 +117,7 @@ fn of_listpack(bytes: &[u8], start: usize, dialect: Dialect) -> Option<Rebuilt> 
 fn sound(image: &Image<'_>, record: Vec<u8>, kept: u64, claimed: Option<u64>, budget: &Budget) -> Option<Partial> {
     let mut reader = Reader::resume(Cursor::new(&record), image.version, image.dialect, DbIndex(0));
     let Ok(Some(Record::Key(read))) = reader.next_record() else { return None };
-    let mut is_sound = read.raw.len() == record.len();
-    Inspector::new(budget).inspect(&read.value, &mut |problem| is_sound &= problem.severity != Severity::Error);
+    let is_sound = read.raw.len() == record.len() && Inspector::new(budget).first_error(&read.value).is_none();
     let (key, expires) = (read.key.to_vec(), read.expiry.is_some());
     is_sound.then_some(Partial { record, key, expires, kept, claimed })
 }

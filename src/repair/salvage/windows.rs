@@ -10,7 +10,6 @@ use super::front::{self, Front};
 use super::{Image, Kept, KeptKind, Origin, Salvage, Salvaged};
 use crate::bytes::{Budget, Cursor};
 use crate::check::value::Inspector;
-use crate::finding::Severity;
 use crate::rdb::{self, Reader, Record};
 use crate::value::DbIndex;
 
@@ -86,13 +85,7 @@ impl Windows<'_, '_> {
     fn kind(&mut self, record: &Record<'_>, end: usize) -> rdb::Result<KeptKind> {
         Ok(match record {
             Record::Key(key) => {
-                let mut damage = None;
-                self.inspector.inspect(&key.value, &mut |problem| {
-                    if problem.severity == Severity::Error {
-                        damage.get_or_insert(problem.error);
-                    }
-                });
-                if let Some(error) = damage {
+                if let Some(error) = self.inspector.first_error(&key.value) {
                     return Err(error.in_key(&key.key));
                 }
                 KeptKind::Keys { count: 1, expires: u64::from(key.expiry.is_some()) }
