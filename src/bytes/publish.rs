@@ -17,6 +17,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+mod behind;
 mod disk;
 #[cfg(test)]
 mod model;

@@ -9,5 +9,4 @@ pub mod rdb;
 pub mod redis_check_aof;
 pub mod redis_check_rdb;
 mod replay;
-mod unique;
 pub mod value;

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use super::findings::{Findings, Kept};
-use super::unique::{Hashing, KeyHashes};
 use super::value::{Inspector, Problem};
 use crate::bytes::limits::Charge;
 use crate::bytes::{Budget, Exhausted};
 use crate::finding::{Finding, Severity};
 use crate::rdb::{self, KeyRecord, Record};
+use crate::scan::unique::{Hashing, KeyHashes};
 use crate::scan::{self, Summary, walk};
 
 /// What a check found.
@@ -93,10 +93,8 @@ impl scan::Task for Check {
 }
 
 impl Check {
-    /// A key's hash; the same name in another database is another key.
     fn key_hash(&self, record: &KeyRecord<'_>) -> u64 {
-        let db = u64::from(record.db.0).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.hashing.hash(&record.key) ^ db
+        self.hashing.hash_key(record.db, &record.key)
     }
 }
 

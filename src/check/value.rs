@@ -1,6 +1,5 @@
 //! One value, as deep as a server with `sanitize-dump-payload yes` looks, and then some.
 
-use super::unique::Seen;
 use crate::bytes::Cursor;
 use crate::bytes::limits::Charge;
 use crate::finding::Severity;
@@ -8,6 +7,7 @@ use crate::keyspace::load::library_name;
 use crate::packed::{self, intset, listpack, stream_node, ziplist, zipmap};
 use crate::rdb::object::{blob_offset, list, stream};
 use crate::rdb::{Buffers, Element, Error, ErrorKind, Result, StringRef, ValueRef, ValueType, length, string};
+use crate::scan::unique::Seen;
 
 /// What looking into values needs, used again from value to value.
 #[derive(Debug, Default)]

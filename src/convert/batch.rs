@@ -21,6 +21,10 @@ pub(crate) struct Batch {
     pub(crate) losses: Losses,
     pub(crate) left_out: u64,
     pub(crate) error: Option<rdb::Error>,
+    /// Where keys stand that are left to a log.
+    pub(crate) apart: Vec<(DbIndex, Range<usize>)>,
+    /// Of all keys, where a log stands behind them.
+    pub(crate) hashes: Vec<u64>,
 }
 
 #[derive(Debug)]

@@ -1,6 +1,8 @@
 //! RDB images into outputs, record by record, on all threads and in constant memory.
 
 use super::batch::{Batch, Place, Taker};
+use super::inputs::Begun;
+use super::layered::Apart;
 use super::merged::Winners;
 use super::options::{Choice, Kind, Options};
 use super::outputs::{Outputs, refuse_to_destroy};
@@ -11,6 +13,7 @@ use super::scrub::Scrubber;
 use crate::bytes::Budget;
 use crate::bytes::source::Source;
 use crate::rdb::{self, Buffers, KeyRecord, Reader, Record, Target, whole};
+use crate::replay::touched::Touched;
 use crate::scan::walk::LARGE_RECORD;
 use crate::scan::{self, Summary};
 use crate::select::Candidate;
@@ -62,10 +65,11 @@ pub(super) fn convert(
             change,
             options,
             winners: winners.as_ref(),
+            touched: None,
             sizes_hold: sizes_hold(options, images.len()),
         };
         let mut trail = image.source.trail();
-        one.write(&mut outputs, output, &mut report, |at| {
+        one.write(&mut outputs, output, &mut report, None, |at| {
             trail.reached(at.saturating_sub(IN_FLIGHT));
             progress(done.saturating_add(at));
         })?;
@@ -87,7 +91,7 @@ fn damaged(image: &Image<'_>, error: rdb::Error) -> Error {
 }
 
 /// The target asked for, or one that loads what all inputs' servers wrote.
-fn choose(openings: &[Opening], options: &Options) -> Target {
+pub(super) fn choose(openings: &[Opening], options: &Options) -> Target {
     let same = |opening: &Opening| Target::same_as(opening.header, opening.dialect);
     let newest = openings.iter().map(same).reduce(|one, other| one.at_least(other));
     match (options.target, newest) {
@@ -127,6 +131,32 @@ pub(crate) fn finish_prologue(prologue: &mut Prologue, target: &Target, options:
         prologue.functions.clear();
         lose("function libraries, which cannot be made anonymous");
     }
+}
+
+/// Write the keys of one image but for those that a log touches.
+pub(super) fn write_others(
+    image: Image<'_>,
+    opening: &Opening,
+    apart: &mut Apart<'_>,
+    output: &Path,
+    begun: &mut Begun<'_>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), Error> {
+    let one = One {
+        image,
+        index: 0,
+        opening,
+        change: begun.change,
+        options: begun.options,
+        winners: None,
+        touched: Some(apart.touched),
+        sizes_hold: false,
+    };
+    let mut trail = image.source.trail();
+    one.write(&mut begun.outputs, output, &mut begun.report, Some(apart), |at| {
+        trail.reached(at.saturating_sub(IN_FLIGHT));
+        progress(at);
+    })
 }
 
 /// The counts in the input are those of the output only if every key comes through, into one file.
@@ -189,6 +219,8 @@ struct One<'i> {
     change: Change,
     options: &'i Options,
     winners: Option<&'i Winners>,
+    /// By a log behind the image, which says what becomes of these keys.
+    touched: Option<&'i Touched>,
     sizes_hold: bool,
 }
 
@@ -198,13 +230,19 @@ impl One<'_> {
         outputs: &mut Outputs,
         path: &Path,
         report: &mut Report,
+        mut apart: Option<&mut Apart<'_>>,
         progress: impl FnMut(u64),
     ) -> Result<(), Error> {
         let mut taker = Taker::new(self.image.bytes, self.options.selection.limit);
         let range = 0..self.image.bytes.len() as u64;
         let take = |batch: &mut Batch| match batch.error.take() {
             Some(error) => Err(as_io(damaged(&self.image, error))),
-            None => taker.take(batch, outputs, report),
+            None => {
+                if let Some(apart) = &mut apart {
+                    apart.take(batch);
+                }
+                taker.take(batch, outputs, report)
+            }
         };
         let walked = scan::walk(self.image.bytes, range, &self.options.scan, self, take, progress);
         let summary = walked.map_err(|e| from_io(e, path))?;
@@ -238,6 +276,14 @@ impl One<'_> {
         std::ptr::eq(stands, key.raw).then_some(run)
     }
 
+    fn is_apart(&self, touched: &Touched, key: &KeyRecord<'_>, batch: &mut Batch) -> bool {
+        batch.hashes.push(touched.hash(key.db, &key.key));
+        let place = self.run_of(key).filter(|_| touched.contains(&key.key));
+        let is_apart = place.is_some();
+        batch.apart.extend(place.map(|run| (key.db, run)));
+        is_apart
+    }
+
     fn convert(
         &self,
         local: &mut Local,
@@ -245,6 +291,11 @@ impl One<'_> {
         batch: &mut Batch,
         spill: &mut dyn FnMut(&mut Batch),
     ) -> rdb::Result<()> {
+        if let Some(touched) = self.touched
+            && self.is_apart(touched, key, batch)
+        {
+            return Ok(());
+        }
         if !self.is_wanted(key) {
             batch.left_out = batch.left_out.saturating_add(1);
             return Ok(());

@@ -2,6 +2,7 @@
 
 use super::images::{self, Image, fit_for};
 use super::keyspace;
+use super::layered;
 use super::options::{Choice, Kind, Options};
 use super::outputs::{Outputs, refuse_to_destroy};
 use super::prologue::{Opening, Prologue};
@@ -13,7 +14,8 @@ use crate::keyspace::{Keyspace, Like};
 use crate::rdb::reader::Header;
 use crate::rdb::target::PORTABLE;
 use crate::rdb::{Dialect, Target};
-use crate::replay::{Refusal, whole};
+use crate::replay::whole::{self, Instead};
+use crate::replay::Refusal;
 use std::path::{Path, PathBuf};
 
 /// Write inputs as one output: several are merged, and those must be images.
@@ -67,55 +69,95 @@ fn convert_log(
     let mut paths: Vec<PathBuf> = input.parts.iter().map(|part| part.path.clone()).collect();
     paths.extend(input.directory.clone());
     refuse_to_destroy(output, &paths, options)?;
+    if let Some(report) = layered::convert(input, output, options, replay, &mut progress)? {
+        return Ok(report);
+    }
     let opening = input.parts.iter().find_map(|part| Opening::read(part.bytes(), &replay.budget).ok());
-    let (keyspace, lost) = execute(input, replay, &mut progress)?;
-    if let (Some(first), false) = (&lost, options.lossy) {
-        return Err(Error::Log { file: first.file.clone(), offset: first.offset, why: first.why.clone() });
-    }
-    let target = choose(input, opening.as_ref(), &keyspace, options, replay);
-    let mut report = Report::default();
-    let mut prologue = prologue(opening.as_ref(), &keyspace);
-    images::finish_prologue(&mut prologue, &target, options, &mut report.losses);
-    let scrubber = match (options.scrub, input.parts.last()) {
-        (true, Some(part)) => Some(Scrubber::seeded_by(part.bytes())),
-        _ => None,
-    };
-    let change = Change { target, image: options.kind.is_image(), ttl_shift: options.ttl_shift, scrubber };
+    let executed = execute(None, input, options, replay, &mut progress)?;
+    let target = choose(input, opening.as_ref(), &executed.keyspace, options, replay);
+    let prologue = prologue(opening.as_ref(), &executed.keyspace);
+    let mut begun = Begun::new(input, output, options, target, prologue)?;
     let dialect = opening.map_or(Dialect::Redis, |opening| opening.dialect);
-    let mut outputs = Outputs::open(output, options, target, prologue)?;
-    let written = keyspace::write(&keyspace, change, dialect, options, &mut outputs, output, &input.name)?;
-    report.losses.append(written.losses);
-    (report.keys, report.left_out) = (written.keys, written.left_out);
-    report.not_executed = lost.map_or(0, |first| first.total);
-    if !report.losses.is_empty() && !options.lossy {
-        return Err(Error::Unfit { target: target.name, losses: Box::new(report.losses) });
+    begun.write(executed, dialect)?;
+    begun.finish()
+}
+
+/// An output on its way.
+pub(super) struct Begun<'i> {
+    input: &'i Input,
+    path: &'i Path,
+    pub(super) options: &'i Options,
+    pub(super) change: Change,
+    pub(super) outputs: Outputs,
+    pub(super) report: Report,
+}
+
+impl<'i> Begun<'i> {
+    /// Begin to write.
+    pub(super) fn new(
+        input: &'i Input,
+        path: &'i Path,
+        options: &'i Options,
+        target: Target,
+        mut prologue: Prologue,
+    ) -> Result<Self, Error> {
+        let mut report = Report::default();
+        images::finish_prologue(&mut prologue, &target, options, &mut report.losses);
+        let scrubber = match (options.scrub, input.parts.last()) {
+            (true, Some(part)) => Some(Scrubber::seeded_by(part.bytes())),
+            _ => None,
+        };
+        let change = Change { target, image: options.kind.is_image(), ttl_shift: options.ttl_shift, scrubber };
+        let outputs = Outputs::open(path, options, target, prologue)?;
+        Ok(Self { input, path, options, change, outputs, report })
     }
-    (report.bytes, report.files) = outputs.finish()?;
-    if options.process_ends {
-        std::mem::forget(keyspace);
+
+    /// Write what the log came to.
+    pub(super) fn write(&mut self, executed: Executed<'_>, dialect: Dialect) -> Result<(), Error> {
+        let Executed { keyspace, lost } = executed;
+        let (options, name) = (self.options, &self.input.name);
+        let written = keyspace::write(&keyspace, self.change, dialect, options, &mut self.outputs, self.path, name)?;
+        self.report.losses.append(written.losses);
+        self.report.keys = self.report.keys.saturating_add(written.keys);
+        self.report.left_out = self.report.left_out.saturating_add(written.left_out);
+        self.report.not_executed = lost;
+        if options.process_ends {
+            std::mem::forget(keyspace);
+        }
+        Ok(())
     }
-    Ok(report)
+
+    /// Put it in its place, unless something was lost that must not be.
+    pub(super) fn finish(mut self) -> Result<Report, Error> {
+        if !self.report.losses.is_empty() && !self.options.lossy {
+            let losses = Box::new(self.report.losses);
+            return Err(Error::Unfit { target: self.change.target.name, losses });
+        }
+        (self.report.bytes, self.report.files) = self.outputs.finish()?;
+        Ok(self.report)
+    }
 }
 
 /// The last server that logs into a single file: newer ones would lose what it keeps (a score of -0).
 const SINGLE_FILE: Like = Like::redis(6, 2);
 
-/// The first command that a server would have executed and we did not.
-struct Lost {
-    file: String,
-    offset: u64,
-    why: String,
-    total: u64,
+/// What a log came to.
+pub(super) struct Executed<'i> {
+    keyspace: Keyspace<'i>,
+    /// Commands that a server would have executed and we did not.
+    lost: u64,
 }
 
-fn execute<'i>(
+pub(super) fn execute<'i>(
+    instead: Option<Instead<'i>>,
     input: &'i Input,
+    options: &Options,
     replay: &whole::Options,
     progress: &mut dyn FnMut(u64),
-) -> Result<(Keyspace<'i>, Option<Lost>), Error> {
+) -> Result<Executed<'i>, Error> {
     let like =
         replay.like.or_else(|| whole::producer_of(input)).or((input.kind == input::Kind::Aof).then_some(SINGLE_FILE));
-    let outcome = whole::replay(input, &whole::Options { like, ..replay.clone() }, (), progress)
+    let outcome = whole::replay_onto(instead, input, &whole::Options { like, ..replay.clone() }, (), progress)
         .map_err(|_| Error::Unsupported("the input has no part of that name"))?;
     let name = |part: Option<usize>| {
         let part = part.and_then(|index| input.parts.get(index));
@@ -134,13 +176,11 @@ fn execute<'i>(
         return Err(Error::Exhausted { file, offset, why: format!("{}: {}", noted.argv0.escape_ascii(), noted.why) });
     }
     let first = report.skipped.first.iter().find(|noted| noted.why.loses_state());
-    let lost = first.filter(|_| report.lost > 0).map(|noted| Lost {
-        file: name(usize::try_from(noted.place.part).ok()),
-        offset: noted.place.offset,
-        why: format!("{}: {}", noted.argv0.escape_ascii(), noted.why),
-        total: report.lost,
-    });
-    Ok((outcome.keyspace, lost))
+    if let Some(noted) = first.filter(|_| report.lost > 0 && !options.lossy) {
+        let (file, offset) = (name(usize::try_from(noted.place.part).ok()), noted.place.offset);
+        return Err(Error::Log { file, offset, why: format!("{}: {}", noted.argv0.escape_ascii(), noted.why) });
+    }
+    Ok(Executed { keyspace: outcome.keyspace, lost: if first.is_some() { report.lost } else { 0 } })
 }
 
 /// The target asked for; else the server that is named; else, for a log that names none, the oldest that holds it all.
@@ -155,7 +195,7 @@ fn choose(
         return target;
     }
     let same = match (replay.like, opening) {
-        (_, Some(opening)) => Target::same_as(opening.header, opening.dialect),
+        (_, Some(opening)) => return images::choose(std::slice::from_ref(opening), options),
         (Some(like), None) => of_server(like),
         (None, None) => oldest_for(input, keyspace),
     };

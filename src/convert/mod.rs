@@ -18,6 +18,7 @@
 //! | `inputs` | inputs of any kind |
 //! | `images` | RDB images into outputs |
 //! | `keyspace`, `logical` | a keyspace into outputs |
+//! | `layered` | an image and the log behind it, which touches few of its keys |
 //! | `merged` | which of several keys of one name stays |
 
 pub mod attack;
@@ -26,6 +27,7 @@ pub(crate) mod commands;
 mod images;
 mod inputs;
 mod keyspace;
+mod layered;
 mod logical;
 mod merged;
 pub mod options;

@@ -11,6 +11,11 @@ pub struct Hash<'a> {
 }
 
 impl<'a> Hash<'a> {
+    /// These fields, none of which expires.
+    pub(super) fn of(fields: Map<'a, Blob<'a>>) -> Self {
+        Self { fields, expiry: None }
+    }
+
     /// How many fields.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -4,6 +4,8 @@
 //! look-up is one cache miss, strangers are passed over without a look at what they stand for, and the table
 //! grows without one. Removing moves later links of the same run up, so there are no tombstones.
 
+use std::hint::black_box;
+
 /// Positions by hash.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
@@ -64,6 +66,14 @@ impl Index {
             self.reserve(self.used);
         }
         self.place(Link { hash, position });
+    }
+
+    /// Fetch the places of hashes that will be looked for.
+    #[inline]
+    pub(super) fn warm(&self, hashes: &[u32]) {
+        let mask = self.mask();
+        let places = hashes.iter().filter_map(|&hash| self.links.get(home(hash, mask)));
+        black_box(places.map(|link| link.position).fold(0, u32::wrapping_add));
     }
 
     /// Remove the position with this hash that is the one.

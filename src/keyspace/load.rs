@@ -144,42 +144,44 @@ fn list<'a>(stored: &ValueRef<'a>, buffers: &mut Buffers) -> Result<Value<'a>> {
 }
 
 fn set<'a>(stored: &ValueRef<'a>, buffers: &mut Buffers) -> Result<Value<'a>> {
-    let mut set = Set::default();
+    let mut members = Vec::new();
     stored.elements(buffers, &mut |element: Element<'a, '_>| {
         if let Element::Member(piece, _) = element {
-            set.0.insert(piece.to_blob(), ());
+            members.push((piece.to_blob(), ()));
         }
         Ok(())
     })?;
-    Ok(set.into_value())
+    Ok(Set(members.into()).into_value())
 }
 
 fn hash<'a>(stored: &ValueRef<'a>, buffers: &mut Buffers) -> Result<Value<'a>> {
-    let mut hash = Hash::default();
+    let (mut fields, mut expiries) = (Vec::new(), Vec::new());
     stored.elements(buffers, &mut |element: Element<'a, '_>| {
         if let Element::Field { field, value, expiry } = element {
-            hash.set(field.to_blob(), value.to_blob());
-            if let Some(at) = expiry {
-                hash.expire(&field, at);
-            }
+            fields.push((field.to_blob(), value.to_blob()));
+            expiries.extend(expiry.map(|at| (field.to_blob(), at)));
         }
         Ok(())
     })?;
+    let mut hash = Hash::of(fields.into());
+    expiries.into_iter().for_each(|(field, at)| hash.expire(&field, at));
     Ok(hash.into_value())
 }
 
 fn zset<'a>(stored: &ValueRef<'a>, buffers: &mut Buffers) -> Result<Value<'a>> {
-    let mut zset = Zset::default();
+    let mut members = Vec::new();
+    let mut skiplist = false;
     let is_packed = matches!(stored.value_type, ValueType::ZsetZiplist | ValueType::ZsetListpack);
     stored.elements(buffers, &mut |element: Element<'a, '_>| {
         if let Element::Scored(member, score) = element {
             // A packed set that holds -0 as text keeps it, as a skiplist does.
-            zset.skiplist |= member.len() > 64 || (is_packed && score == 0.0 && score.is_sign_negative());
-            zset.set(member.to_blob(), score);
+            skiplist |= member.len() > 64 || (is_packed && score == 0.0 && score.is_sign_negative());
+            members.push((member.to_blob(), score));
         }
         Ok(())
     })?;
-    zset.skiplist |= zset.len() > 128;
+    let mut zset = Zset::of(members.into());
+    zset.skiplist = skiplist || zset.len() > 128;
     Ok(zset.into_value())
 }
 

@@ -12,6 +12,9 @@ use std::hash::{BuildHasher, Hasher};
 /// From this many entries on, a hash index pays.
 const INDEXED: usize = 9;
 
+/// So many places of an index are fetched together.
+const CHUNK: usize = 64;
+
 /// Byte strings to `V`, in a deterministic order.
 #[derive(Clone)]
 pub struct Map<'a, V> {
@@ -183,12 +186,46 @@ impl<'a, V> Map<'a, V> {
         }
         self.index = Some(index);
     }
+
+    /// An index of all entries, made in one go: the places of a chunk are fetched together, since each is most likely
+    /// a cache miss. None when some key comes twice.
+    fn index_of_distinct(entries: &[(Blob<'a>, V)]) -> Option<Box<Seeded>> {
+        let mut index = Box::<Seeded>::default();
+        index.positions.reserve(entries.len());
+        let mut hashes = [0; CHUNK];
+        for (chunk, first) in entries.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
+            for (hash, (key, _)) in hashes.iter_mut().zip(chunk) {
+                *hash = hash_of(&index.seed, key);
+            }
+            index.positions.warm(&hashes);
+            for ((hash, (key, _)), position) in hashes.iter().zip(chunk).zip(first..) {
+                let same = |at: u32| entries.get(widen(at)).is_some_and(|(other, _)| other.as_bytes() == key.as_bytes());
+                if index.positions.find(*hash, same).is_some() {
+                    return None;
+                }
+                index.positions.insert(*hash, narrow(position));
+            }
+        }
+        Some(index)
+    }
 }
 
 impl<'a, V> FromIterator<(Blob<'a>, V)> for Map<'a, V> {
     fn from_iter<I: IntoIterator<Item = (Blob<'a>, V)>>(pairs: I) -> Self {
+        pairs.into_iter().collect::<Vec<_>>().into()
+    }
+}
+
+impl<'a, V> From<Vec<(Blob<'a>, V)>> for Map<'a, V> {
+    /// Of one key that comes twice, the last value counts.
+    fn from(entries: Vec<(Blob<'a>, V)>) -> Self {
+        if entries.len() >= INDEXED
+            && let Some(index) = Self::index_of_distinct(&entries)
+        {
+            return Self { entries, index: Some(index) };
+        }
         let mut map = Self::default();
-        for (key, value) in pairs {
+        for (key, value) in entries {
             map.insert(key, value);
         }
         map
@@ -225,6 +262,20 @@ mod tests {
             }
             let sorted: BTreeMap<_, _> = map.iter().map(|(k, v)| (k.to_vec(), *v)).collect();
             prop_assert_eq!(sorted, plain);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_map_made_in_one_go_is_that_made_key_by_key(keys in prop::collection::vec(0u16..2000, 0..300)) {
+            let pairs: Vec<_> = keys.iter().enumerate().map(|(n, key)| (Blob::integer((*key).into()), n)).collect();
+            let mut grown = Map::default();
+            for (key, value) in pairs.clone() {
+                grown.insert(key, value);
+            }
+            let made = Map::from(pairs);
+            prop_assert!(made.iter().eq(grown.iter()));
+            prop_assert!(keys.iter().all(|key| made.find(key.to_string().as_bytes()) == grown.find(key.to_string().as_bytes())));
         }
     }
 

@@ -29,6 +29,11 @@ fn compare(a: Element<'_, '_>, b: Element<'_, '_>) -> Ordering {
 }
 
 impl<'a> Zset<'a> {
+    /// These members.
+    pub(super) fn of(members: Map<'a, f64>) -> Self {
+        Self { members, order: None, skiplist: false }
+    }
+
     /// How many members.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -112,7 +117,7 @@ impl<'a> Zset<'a> {
     #[must_use]
     pub fn to_owned_bytes<'b>(&self) -> Zset<'b> {
         let members = self.members.iter().map(|(member, &score)| (Blob::copied(member), score)).collect();
-        Zset { members, order: None, skiplist: self.skiplist }
+        Zset { skiplist: self.skiplist, ..Zset::of(members) }
     }
 
     /// Bytes on the heap.

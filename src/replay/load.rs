@@ -11,9 +11,10 @@ use crate::bytes::{Cursor, Exhausted};
 use crate::keyspace::load::Loaded;
 use crate::keyspace::{BATCH, Family, Like};
 use crate::rdb::whole::{self, Met};
-use crate::rdb::{self, Buffers, Header, Record};
-use crate::value::Blob;
+use crate::rdb::{self, Buffers, Header, KeyRecord, Record};
+use crate::value::{Blob, DbIndex};
 use std::fmt;
+use std::ops::Range;
 use std::thread::{Scope, ScopedJoinHandle};
 
 /// Reading a part could not go on. What precedes the place is in the keyspace.
@@ -91,6 +92,14 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
     pub fn replay_part(&mut self, part: u32, input: &'a [u8]) -> Result<(), Error> {
         self.begin_part();
         let start = if is_rdb(input) { self.load_rdb(part, input)? } else { 0 };
+        self.replay_log(part, input, start)
+    }
+
+    /// Replay the commands of a file from an offset on.
+    ///
+    /// # Errors
+    /// Where the log is damaged or ends early.
+    pub(super) fn replay_log(&mut self, part: u32, input: &'a [u8], start: u64) -> Result<(), Error> {
         let mut reader = aof::Reader::starting_at(input, start);
         let mut batch = Queue::default();
         let mut subjects = Vec::new();
@@ -167,7 +176,6 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
         stored: &mut Option<u64>,
     ) -> Result<u64, rdb::Error> {
         let state = self.state_mut();
-        let expires_at_minus_one = state.like.at_least_redis(8, 6);
         let budget = state.budget.clone();
         let mut buffers = Buffers::new(&budget);
         let mut reader = rdb::Reader::new(input)?.with_budget(&budget);
@@ -176,11 +184,7 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
         whole::each(&mut reader, &budget, |met| -> rdb::Result<()> {
             let offset = met.offset();
             let loaded = match met {
-                Met::Standing(Record::Key(mut key)) => {
-                    // Most servers take an expiry of -1 for none.
-                    key.expiry = key.expiry.filter(|at| at.0 != -1 || expires_at_minus_one);
-                    state.keyspace.load(&key, &mut buffers)?
-                }
+                Met::Standing(Record::Key(key)) => load_key(state, key, &mut buffers)?,
                 Met::Passing(Record::Key(key)) => state.keyspace.load_owned(&key, &mut buffers)?,
                 Met::Standing(Record::Function { code, .. }) => {
                     state.keyspace.load_function(code.to_blob(&mut buffers.first)?);
@@ -208,6 +212,46 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
         charge(state, &mut growth, reader.offset())?;
         Ok(reader.offset())
     }
+
+    /// Load single keys of an image.
+    ///
+    /// # Errors
+    /// Where one cannot be read.
+    pub(super) fn load_keys(&mut self, keys: &Keys<'a>) -> rdb::Result<()> {
+        let state = self.state_mut();
+        let budget = state.budget.clone();
+        let mut buffers = Buffers::new(&budget);
+        let Header { version, dialect } = keys.header;
+        let mut growth = 0usize;
+        for (db, run) in &keys.places {
+            let offset = run.start as u64;
+            let record = keys.image.get(run.clone()).unwrap_or_default();
+            let mut reader = rdb::Reader::resume(Cursor::at(record, offset), version, dialect, *db).with_budget(&budget);
+            if let Some(Record::Key(key)) = reader.next_inner()? {
+                let loaded = load_key(state, key, &mut buffers)?;
+                growth = growth.saturating_add(COMMAND_BYTES).saturating_add(loaded.bytes);
+            }
+            if growth > GROWTH {
+                charge(state, &mut growth, offset)?;
+            }
+        }
+        charge(state, &mut growth, keys.image.len() as u64)
+    }
+}
+
+/// Some keys of an image, and where they stand in it.
+#[derive(Debug)]
+pub(crate) struct Keys<'a> {
+    pub(crate) image: &'a [u8],
+    pub(crate) header: Header,
+    pub(crate) places: Vec<(DbIndex, Range<usize>)>,
+}
+
+fn load_key<'a>(state: &mut State<'a>, mut key: KeyRecord<'a>, buffers: &mut Buffers) -> rdb::Result<Loaded> {
+    // Most servers take an expiry of -1 for none.
+    let expires_at_minus_one = state.like.at_least_redis(8, 6);
+    key.expiry = key.expiry.filter(|at| at.0 != -1 || expires_at_minus_one);
+    state.keyspace.load(&key, buffers)
 }
 
 /// Bytes of the checksum behind an image.
@@ -296,7 +340,7 @@ fn named(name: &Blob<'_>, value: &Blob<'_>) -> Option<Like> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::{DbIndex, UnixMillis};
+    use crate::value::UnixMillis;
 
     fn flaw_of(image: &[u8]) -> Option<&'static str> {
         let mut engine = Engine::new(Like::default());

@@ -43,6 +43,7 @@ mod sort;
 mod streams;
 mod strings;
 mod times;
+pub(crate) mod touched;
 mod transaction;
 mod vectors;
 mod zsets;

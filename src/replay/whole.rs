@@ -1,7 +1,7 @@
 //! A whole input of any kind into one keyspace.
 
 use super::engine::{Engine, Watch};
-use super::load::{self, producer};
+use super::load::{self, Keys, producer};
 use super::report::Report;
 use super::until::{TextGlob, Until};
 use crate::bytes::Budget;
@@ -85,6 +85,27 @@ pub fn replay<'a, W: Watch<'a>>(
     watch: W,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Outcome<'a, W>, NoSuchPart> {
+    replay_onto(None, input, options, watch, progress)
+}
+
+/// What is loaded in place of the image at the beginning of an input.
+#[derive(Debug)]
+pub(crate) struct Instead<'a> {
+    /// The keys that are wanted of it.
+    pub(crate) keys: Keys<'a>,
+    /// Where the log begins in its part.
+    pub(crate) log_at: Option<u64>,
+}
+
+/// As [`replay`], with no more than some keys of the first image.
+pub(crate) fn replay_onto<'a, W: Watch<'a>>(
+    instead: Option<Instead<'a>>,
+    input: &'a Input,
+    options: &Options,
+    watch: W,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Outcome<'a, W>, NoSuchPart> {
+    let mut instead = instead;
     let like = options.like.or_else(|| producer_of(input)).unwrap_or_default();
     let mut engine = Engine::watched(like, watch).until(until(input, options)?);
     engine.strict(options.strict);
@@ -99,6 +120,7 @@ pub fn replay<'a, W: Watch<'a>>(
             break;
         }
         let replayed = match part.content {
+            _ if let Some(instead) = instead.take() => engine.replay_instead(number, part.bytes(), &instead),
             Content::Empty => Ok(()),
             // What stands behind an image that no log follows is ignored, as a server does.
             Content::Rdb | Content::DragonflySummary => {
@@ -117,6 +139,13 @@ pub fn replay<'a, W: Watch<'a>>(
     let flaw = report.flaw.take().and_then(|(part, error)| Some((usize::try_from(part).ok()?, error)));
     let damage = damage.or(flaw.map(|(part, error)| Damage { part, error: error.into(), ends: false }));
     Ok(Outcome { keyspace, report, like, damage, watch })
+}
+
+impl<'a, W: Watch<'a>> Engine<'a, W> {
+    fn replay_instead(&mut self, number: u32, part: &'a [u8], instead: &Instead<'a>) -> Result<(), load::Error> {
+        self.load_keys(&instead.keys)?;
+        instead.log_at.map_or(Ok(()), |at| self.replay_log(number, part, at))
+    }
 }
 
 /// The conditions to stop, with the part's name as its number.

@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::behind::Stream;
 use super::{Durable, Files, What, pending};
 
 /// Files of the operating system.
@@ -12,7 +13,7 @@ pub struct Disk;
 
 /// A file of the operating system.
 #[derive(Debug)]
-pub struct File(fs::File);
+pub struct File(Stream);
 
 impl Write for File {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -25,7 +26,7 @@ impl Write for File {
 
 impl Durable for File {
     fn sync(&mut self) -> io::Result<()> {
-        self.0.sync_all()
+        self.0.sync()
     }
 }
 
@@ -39,7 +40,7 @@ impl Files for Disk {
 
     fn create_file(&self, path: &Path, mode: u32) -> io::Result<File> {
         make_parents(path)?;
-        new_file(path, mode).map(File)
+        new_file(path, mode).map(|file| File(Stream::new(file)))
     }
 
     fn create_dir(&self, path: &Path, mode: u32) -> io::Result<()> {

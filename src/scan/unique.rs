@@ -6,25 +6,33 @@ use std::hash::{BuildHasher, Hasher};
 
 use crate::bytes::limits::Charge;
 use crate::bytes::{Budget, Exhausted};
+use crate::value::DbIndex;
 
 /// Hashes with a seed that no file can know.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Hashing(foldhash::fast::RandomState);
+pub(crate) struct Hashing(foldhash::fast::RandomState);
 
 impl Hashing {
     /// The hash of a byte string.
     #[must_use]
     #[inline]
-    pub(super) fn hash(&self, bytes: &[u8]) -> u64 {
+    pub(crate) fn hash(&self, bytes: &[u8]) -> u64 {
         let mut hasher = self.0.build_hasher();
         hasher.write(bytes);
         hasher.finish().max(1) // 0 marks an empty slot
+    }
+
+    /// The hash of a key; the same name in another database is another key.
+    #[must_use]
+    #[inline]
+    pub(crate) fn hash_key(&self, db: DbIndex, name: &[u8]) -> u64 {
+        self.hash(name) ^ u64::from(db.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }
 
 /// The hashes of the elements of one value, one after the other.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     hashing: Hashing,
     hashes: Vec<u64>,
     table: Vec<u64>,
@@ -37,7 +45,7 @@ const ONE_TABLE: usize = 1 << 15;
 
 impl Seen {
     /// Begin with another value.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         if self.hashes.capacity() > ONE_TABLE {
             self.hashes = Vec::new();
         }
@@ -46,13 +54,13 @@ impl Seen {
 
     /// Note an element.
     #[inline]
-    pub(super) fn note(&mut self, element: &[u8]) {
+    pub(crate) fn note(&mut self, element: &[u8]) {
         self.hashes.push(self.hashing.hash(element));
     }
 
     /// True when some hash came twice.
     #[must_use]
-    pub(super) fn perhaps(&mut self) -> bool {
+    pub(crate) fn perhaps(&mut self) -> bool {
         self.repeated = if self.hashes.len() <= ONE_TABLE {
             sorted(repeated_in(&self.hashes, &mut self.table))
         } else {
@@ -65,14 +73,14 @@ impl Seen {
 
     /// True when this element's hash came twice.
     #[must_use]
-    pub(super) fn is_suspect(&self, element: &[u8]) -> bool {
+    pub(crate) fn is_suspect(&self, element: &[u8]) -> bool {
         self.repeated.binary_search(&self.hashing.hash(element)).is_ok()
     }
 }
 
 /// The hashes of all keys of a file, in parts by their upper bits, so that each part fits the cache when it is looked through.
 #[derive(Debug)]
-pub(super) struct KeyHashes {
+pub(crate) struct KeyHashes {
     parts: Vec<Vec<u64>>,
     charge: Charge,
 }
@@ -90,12 +98,12 @@ impl Default for KeyHashes {
 
 impl KeyHashes {
     /// None yet; they will be paid for by an account.
-    pub(super) fn charged_to(budget: &Budget) -> Self {
+    pub(crate) fn charged_to(budget: &Budget) -> Self {
         Self { parts: vec![Vec::new(); PARTS], charge: Charge::new(budget) }
     }
 
     /// Note keys by hash.
-    pub(super) fn extend(&mut self, hashes: &[u64]) -> Result<(), Exhausted> {
+    pub(crate) fn extend(&mut self, hashes: &[u64]) -> Result<(), Exhausted> {
         self.charge.add((hashes.len() as u64).saturating_mul(HASH_BYTES))?;
         self.note(hashes);
         Ok(())
@@ -112,7 +120,7 @@ impl KeyHashes {
     /// The hashes that came more than once, in order, each once. The calling thread works, too; few keys are not worth
     /// another.
     #[must_use]
-    pub(super) fn repeated(mut self, threads: usize) -> Vec<u64> {
+    pub(crate) fn repeated(mut self, threads: usize) -> Vec<u64> {
         /// Keys that take about as long as starting a thread.
         const FEW: usize = 20_000;
         let keys = self.parts.iter().map(Vec::len).fold(0, usize::saturating_add);
