@@ -14,8 +14,8 @@ use crate::keyspace::{Keyspace, Like};
 use crate::rdb::reader::Header;
 use crate::rdb::target::PORTABLE;
 use crate::rdb::{Dialect, Target};
-use crate::replay::whole::{self, Instead};
 use crate::replay::Refusal;
+use crate::replay::whole::{self, Instead};
 use std::path::{Path, PathBuf};
 
 /// Write inputs as one output: several are merged, and those must be images.

@@ -83,3 +83,6 @@ impl<'t> Apart<'t> {
         (self.spent.is_none() && self.hashes.repeated(threads).is_empty()).then_some(self.places)
     }
 }
+
+#[cfg(test)]
+mod tests;

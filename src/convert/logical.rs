@@ -21,4 +21,8 @@ impl<'a> Walk<'a> for Logical<'_, 'a> {
     fn walk(&mut self, visit: &mut dyn FnMut(Element<'a, '_>) -> Result<()>) -> Result<()> {
         elements::elements(self.value, self.buffers, &mut |element: Element<'a, '_>| visit(element))
     }
+
+    fn walk_in_any_order(&mut self, visit: &mut dyn FnMut(Element<'a, '_>) -> Result<()>) -> Result<()> {
+        elements::in_any_order(self.value, self.buffers, &mut |element: Element<'a, '_>| visit(element))
+    }
 }

@@ -15,12 +15,12 @@ fn testdata(name: &str) -> Input {
     open(&path)
 }
 
-fn open(path: &Path) -> Input {
+pub(super) fn open(path: &Path) -> Input {
     input::open(path, &source::Options::default()).unwrap()
 }
 
 /// The digest of the server named by `like` after loading it.
-fn digest_of(input: &Input, like: &str) -> String {
+pub(super) fn digest_of(input: &Input, like: &str) -> String {
     let options = whole::Options { like: Some(like.parse::<Like>().unwrap()), ..whole::Options::default() };
     let outcome = whole::replay(input, &options, (), &mut |_| {}).unwrap();
     assert!(outcome.damage.is_none(), "{:?}", outcome.damage);
@@ -28,7 +28,7 @@ fn digest_of(input: &Input, like: &str) -> String {
     digest::of_keyspace(&outcome.keyspace, outcome.like).to_string()
 }
 
-fn to(kind: Kind, target: &str) -> Options {
+pub(super) fn to(kind: Kind, target: &str) -> Options {
     let target = if target == "same" { Choice::Same } else { Choice::Named(Target::named(target).unwrap()) };
     Options { kind, target, ..Options::default() }
 }
@@ -37,13 +37,13 @@ fn run(inputs: &[Input], output: &Path, options: &Options) -> Result<Report, Err
     convert(inputs, output, options, &whole::Options::default(), |_| {})
 }
 
-struct Place(TempDir);
+pub(super) struct Place(TempDir);
 
 impl Place {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
-    fn at(&self, name: &str) -> PathBuf {
+    pub(super) fn at(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
     fn names(&self, name: &str) -> Vec<String> {
@@ -56,7 +56,7 @@ impl Place {
     }
 }
 
-const KINDS: [Kind; 4] = [Kind::Rdb, Kind::Aof, Kind::AofDir(Base::Rdb), Kind::AofDir(Base::Aof)];
+pub(super) const KINDS: [Kind; 4] = [Kind::Rdb, Kind::Aof, Kind::AofDir(Base::Rdb), Kind::AofDir(Base::Aof)];
 
 #[test]
 fn every_kind_of_output_replays_to_the_digest_of_its_input() {
@@ -324,12 +324,12 @@ fn contents(path: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     files.into_iter().map(named).collect()
 }
 
-fn remove(path: &Path) {
+pub(super) fn remove(path: &Path) {
     if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }.unwrap();
 }
 
 /// Commands that build a keyspace of every type, as a log holds them.
-fn keyspace() -> impl Strategy<Value = Vec<Vec<Vec<u8>>>> {
+pub(super) fn keyspace() -> impl Strategy<Value = Vec<Vec<Vec<u8>>>> {
     let text = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..24),
         any::<i64>().prop_map(|number| number.to_string().into_bytes()),

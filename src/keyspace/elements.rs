@@ -1,5 +1,6 @@
 //! Values as elements, the form in which every output takes them: the mirror of `load`.
 
+use super::nearly;
 use super::stream::{Group, Stream};
 use super::value::Value;
 use super::vectors::Vectors;
@@ -23,13 +24,24 @@ pub fn elements<'a>(value: &Value<'a>, buffers: &mut Buffers, visit: &mut impl V
             visit(Element::Field { field: piece(field), value: piece(value), expiry })
         }),
         Value::Zset(zset) => {
-            let mut members: Vec<(&Blob<'a>, f64)> = zset.iter().collect();
-            members.sort_unstable_by(|a, b| a.1.total_cmp(&b.1).then_with(|| a.0.cmp(b.0)));
+            let order = |a: &(&Blob<'a>, f64), b: &(&Blob<'a>, f64)| a.1.total_cmp(&b.1).then_with(|| a.0.cmp(b.0));
+            let members = nearly::sorted(zset.iter().collect(), order);
             members.into_iter().try_for_each(|(member, score)| visit(Element::Scored(piece(member), score)))
         }
         Value::Stream(stream) => entries(stream, visit),
         Value::Vectors(vectors) => visit(Element::Json(&vectors_json(vectors))),
         Value::Stored(stored) => stored.elements(buffers, visit),
+    }
+}
+
+/// Every element of a value, in the order that costs least.
+///
+/// # Errors
+/// As [`elements`].
+pub fn in_any_order<'a>(value: &Value<'a>, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
+    match value {
+        Value::Zset(zset) => zset.iter().try_for_each(|(member, score)| visit(Element::Scored(piece(member), score))),
+        other => elements(other, buffers, visit),
     }
 }
 

@@ -199,7 +199,8 @@ impl<'a, V> Map<'a, V> {
             }
             index.positions.warm(&hashes);
             for ((hash, (key, _)), position) in hashes.iter().zip(chunk).zip(first..) {
-                let same = |at: u32| entries.get(widen(at)).is_some_and(|(other, _)| other.as_bytes() == key.as_bytes());
+                let same =
+                    |at: u32| entries.get(widen(at)).is_some_and(|(other, _)| other.as_bytes() == key.as_bytes());
                 if index.positions.find(*hash, same).is_some() {
                     return None;
                 }

@@ -5,6 +5,7 @@
 //! | [`db`] | one database: keys in order of first appearance, their values and expiries |
 //! | [`value`] | what a key can hold |
 //! | [`map`] | byte strings to anything: the stuff of sets, hashes and sorted sets |
+//! | `nearly` | sorting what is nearly in order |
 //! | [`zset`], [`hash`], [`stream`], [`vectors`] | the types that are more than a standard collection |
 //! | [`like`] | which server to behave like, where they differ |
 //! | [`load`] | RDB records into the keyspace |
@@ -18,6 +19,7 @@ mod index;
 pub mod like;
 pub mod load;
 pub mod map;
+mod nearly;
 pub mod stream;
 pub mod value;
 pub mod vectors;

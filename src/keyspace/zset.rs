@@ -5,6 +5,7 @@
 //! wanted and kept up to date from then on.
 
 use super::map::Map;
+use super::nearly;
 use crate::value::Blob;
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -175,12 +176,12 @@ fn element<'m, 'a>(members: &'m Map<'a, f64>, at: u32) -> Option<Element<'m, 'a>
 }
 
 fn sorted_runs(members: &Map<'_, f64>) -> Vec<Vec<u32>> {
-    let mut all: Vec<u32> = (0..members.len()).filter_map(|at| u32::try_from(at).ok()).collect();
-    all.sort_unstable_by(|&a, &b| match (element(members, a), element(members, b)) {
+    let all = (0..members.len()).filter_map(|at| u32::try_from(at).ok()).collect();
+    let sorted = nearly::sorted(all, |&a, &b| match (element(members, a), element(members, b)) {
         (Some(a), Some(b)) => compare(a, b),
         _ => a.cmp(&b),
     });
-    all.chunks(RUN / 2).map(<[u32]>::to_vec).collect()
+    sorted.chunks(RUN / 2).map(<[u32]>::to_vec).collect()
 }
 
 /// Run and place of the first element of the order that does not come before the one at `at`; one run past the

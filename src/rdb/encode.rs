@@ -28,6 +28,14 @@ pub trait Walk<'a> {
     /// # Errors
     /// When the value is damaged, or what `visit` returned.
     fn walk(&mut self, visit: &mut dyn FnMut(Element<'a, '_>) -> Result<()>) -> Result<()>;
+
+    /// Every element, in the order that costs least.
+    ///
+    /// # Errors
+    /// As [`Walk::walk`].
+    fn walk_in_any_order(&mut self, visit: &mut dyn FnMut(Element<'a, '_>) -> Result<()>) -> Result<()> {
+        self.walk(visit)
+    }
 }
 
 /// A stored value, decoded as it is walked.
@@ -145,7 +153,7 @@ impl Survey {
             largest_expiry: i64::MIN,
             negative_zero: false,
         };
-        value.walk(&mut |element| {
+        value.walk_in_any_order(&mut |element| {
             survey.take(&element);
             if let Element::Json(_) = element { Err(Error::without_stored_form()) } else { Ok(()) }
         })?;

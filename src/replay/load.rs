@@ -226,7 +226,8 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
         for (db, run) in &keys.places {
             let offset = run.start as u64;
             let record = keys.image.get(run.clone()).unwrap_or_default();
-            let mut reader = rdb::Reader::resume(Cursor::at(record, offset), version, dialect, *db).with_budget(&budget);
+            let mut reader =
+                rdb::Reader::resume(Cursor::at(record, offset), version, dialect, *db).with_budget(&budget);
             if let Some(Record::Key(key)) = reader.next_inner()? {
                 let loaded = load_key(state, key, &mut buffers)?;
                 growth = growth.saturating_add(COMMAND_BYTES).saturating_add(loaded.bytes);

@@ -45,7 +45,8 @@ impl Touched {
         let behind = log_at.map(|at| (first, at)).into_iter();
         let logs: Vec<(&Part, u64)> = behind.chain(rest.iter().map(|part| (part, 0))).collect();
         let bytes = logs.iter().map(|(part, at)| (part.bytes().len() as u64).saturating_sub(*at));
-        let are_logs = rest.iter().all(|part| matches!(part.content, Content::Aof { preamble: false } | Content::Empty));
+        let are_logs =
+            rest.iter().all(|part| matches!(part.content, Content::Aof { preamble: false } | Content::Empty));
         if !are_logs || bytes.fold(0, u64::saturating_add) > image {
             return None;
         }
