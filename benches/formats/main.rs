@@ -120,6 +120,40 @@ fn jsonl(bencher: Bencher<'_, '_>, name: &str) {
     });
 }
 
+fn rewrite(bencher: Bencher<'_, '_>, input: &std::path::Path, folder: &std::path::Path, bytes: usize) {
+    use careen::{bytes::source, convert, input, replay::whole};
+    let inputs = [input::open(input, &source::Options::default()).unwrap()];
+    let existing = careen::bytes::publish::Existing { replace: true, keep_backup: false };
+    let options = convert::Options { kind: convert::Kind::Rdb, existing, scan: alone(), ..Default::default() };
+    let out = folder.join("out");
+    bencher
+        .counter(BytesCount::new(bytes))
+        .bench_local(|| convert::convert(&inputs, &out, &options, &whole::Options::default(), |_| {}).unwrap());
+}
+
+/// Every key as it stands, to a file.
+#[divan::bench(args = SNAPSHOTS)]
+fn snapshot_to_snapshot(bencher: Bencher<'_, '_>, name: &str) {
+    let (data, folder) = (snapshot(name), tempfile::tempdir().unwrap());
+    let input = folder.path().join("in.rdb");
+    std::fs::write(&input, &data).unwrap();
+    rewrite(bencher, &input, folder.path(), data.len());
+}
+
+/// A large base and a small log behind it, to a file.
+#[divan::bench]
+fn base_and_log_to_snapshot(bencher: Bencher<'_, '_>) {
+    let (base, log, folder) = (snapshot("chat"), material::log(20), tempfile::tempdir().unwrap());
+    let input = folder.path().join("in");
+    std::fs::create_dir(&input).unwrap();
+    let manifest = "file a.aof.1.base.rdb seq 1 type b\nfile a.aof.1.incr.aof seq 1 type i\n";
+    let parts = [("1.base.rdb", &*base), ("1.incr.aof", &*log), ("manifest", manifest.as_bytes())];
+    for (name, bytes) in parts {
+        std::fs::write(input.join(format!("a.aof.{name}")), bytes).unwrap();
+    }
+    rewrite(bencher, &input, folder.path(), base.len() + log.len());
+}
+
 #[divan::bench]
 fn log_scan(bencher: Bencher<'_, '_>) {
     let log = material::log(2_000);
