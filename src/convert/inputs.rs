@@ -155,9 +155,8 @@ pub(super) fn execute<'i>(
     replay: &whole::Options,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Executed<'i>, Error> {
-    let like =
-        replay.like.or_else(|| whole::producer_of(input)).or((input.kind == input::Kind::Aof).then_some(SINGLE_FILE));
-    let outcome = whole::replay_onto(instead, input, &whole::Options { like, ..replay.clone() }, (), progress)
+    let fallback = if input.kind == input::Kind::Aof { SINGLE_FILE } else { replay.fallback };
+    let outcome = whole::replay_onto(instead, input, &whole::Options { fallback, ..replay.clone() }, (), progress)
         .map_err(|_| Error::Unsupported("the input has no part of that name"))?;
     let name = |part: Option<usize>| {
         let part = part.and_then(|index| input.parts.get(index));

@@ -7,8 +7,8 @@
 use super::state::Handler;
 use super::table::{Command, Flags, Group, Keys};
 use super::{
-    bitmaps, geo_store, hashes, hyperloglogs, keys, lists, scripting, server, sets, sort, streams, strings, vectors,
-    zsets,
+    bitmaps, geo_store, hashes, hyperloglogs, keys, lists, restore, scripting, server, sets, sort, streams, strings,
+    vectors, zsets,
 };
 
 /// All rows.
@@ -243,7 +243,7 @@ const GENERICS: &[Command] = &[
     GENERIC.read("RANDOMKEY", "1.0.0", 1, NO_KEY),
     GENERIC.write("RENAME", "1.0.0", 3, FIRST_TWO, keys::rename).whole(),
     GENERIC.write("RENAMENX", "1.0.0", 3, FIRST_TWO, keys::renamenx).whole(),
-    GENERIC.write("RESTORE", "2.6.0", -4, FIRST, keys::restore).whole(),
+    GENERIC.write("RESTORE", "2.6.0", -4, FIRST, restore::restore).whole(),
     GENERIC.read("SCAN", "2.8.0", -2, NO_KEY),
     GENERIC.write("SORT", "1.0.0", -2, Keys::FirstAndStore, sort::sort),
     GENERIC.read("SORT_RO", "7.0.0", -2, FIRST),
@@ -540,7 +540,7 @@ const SERVERS: &[Command] = &[
     SERVER.read("PSYNC", "2.8.0", -3, NO_KEY),
     SERVER.read("REPLCONF", "3.0.0", -1, NO_KEY),
     SERVER.read("REPLICAOF", "5.0.0", 3, NO_KEY),
-    SERVER.write("RESTORE-ASKING", "3.0.0", -4, FIRST, keys::restore).whole(),
+    SERVER.write("RESTORE-ASKING", "3.0.0", -4, FIRST, restore::restore).whole(),
     SERVER.read("RESTOREMODAUX", "redis-enterprise", -2, NO_KEY),
     SERVER.read("ROLE", "2.8.12", 1, NO_KEY),
     SERVER.read("RREPLAY", "keydb-5.0.0", -3, NO_KEY),

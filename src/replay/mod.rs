@@ -35,6 +35,7 @@ mod hyperloglogs;
 mod keys;
 mod lists;
 mod queue;
+mod restore;
 mod script;
 mod scripting;
 mod server;

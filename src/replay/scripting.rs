@@ -4,8 +4,8 @@
 //! `EVALSHA`; those whose body is a plain sequence of calls are expanded here ([`super::script`]).
 
 use super::args::{from, is, word};
-use super::keys::payload;
 use super::refusal::Refusal;
+use super::restore::payload;
 use super::script;
 use super::state::{Args, State};
 use crate::bytes::Cursor;
@@ -50,7 +50,7 @@ pub(super) fn function_flush<'a>(state: &mut State<'a>, args: Args<'_, 'a>) -> D
 }
 
 pub(super) fn function_restore<'a>(state: &mut State<'a>, args: Args<'_, 'a>) -> Done {
-    let libraries = libraries(word(args, 2)?)?;
+    let libraries = libraries(state, word(args, 2)?)?;
     let policy = args.get(3).copied().unwrap_or(b"APPEND");
     let clash = || libraries.keys().any(|name| state.keyspace.functions.contains(name));
     match policy {
@@ -67,8 +67,8 @@ pub(super) fn function_restore<'a>(state: &mut State<'a>, args: Args<'_, 'a>) ->
 }
 
 /// The payload of `FUNCTION DUMP`: libraries as in an RDB file, then version and checksum.
-fn libraries(bytes: &[u8]) -> Result<Map<'_, Blob<'_>>, Refusal> {
-    let (body, _) = payload(bytes)?;
+fn libraries<'a>(state: &State<'_>, bytes: &'a [u8]) -> Result<Map<'a, Blob<'a>>, Refusal> {
+    let (body, _) = payload(state, bytes)?;
     let mut cursor = Cursor::at(body, 0);
     let mut scratch = Scratch::default();
     let mut libraries = Map::default();

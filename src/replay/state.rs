@@ -16,6 +16,9 @@ pub type Args<'c, 'a> = &'c [&'a [u8]];
 /// A [`Refusal`]: then nothing has changed.
 pub type Handler = for<'a> fn(&mut State<'a>, Args<'_, 'a>) -> Result<(), Refusal>;
 
+/// The default of `proto-max-bulk-len`.
+pub(super) const MAX_BULK: usize = 512 << 20;
+
 /// The state of a replay.
 #[derive(Debug)]
 pub struct State<'a> {
@@ -29,8 +32,10 @@ pub struct State<'a> {
     pub now: UnixMillis,
     /// What growth is charged to.
     pub budget: Budget,
-    /// The longest string a command may build (`proto-max-bulk-len`).
+    /// The longest string a command may build. Since 7.0 servers have no limit of their own while they load.
     pub longest_string: usize,
+    /// Refuse what this server does not take of a payload of `RESTORE`. Else a newer one may have written it.
+    pub knows_its_versions: bool,
     /// What the command at hand left open, if anything.
     pub(super) remark: Option<&'static str>,
     charged: u64,
@@ -47,7 +52,8 @@ impl<'a> State<'a> {
             like,
             now: UnixMillis(0),
             budget: Budget::default(),
-            longest_string: 512 << 20,
+            longest_string: if like.at_least_redis(7, 0) { usize::MAX } else { MAX_BULK },
+            knows_its_versions: false,
             remark: None,
             charged: 0,
             since_count: 0,

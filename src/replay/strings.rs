@@ -2,7 +2,7 @@
 
 use super::args::{Words, from, integer, is, word};
 use super::refusal::Refusal;
-use super::state::{Args, State};
+use super::state::{Args, MAX_BULK, State};
 use super::times::{Ttl, Unit, positive};
 use crate::keyspace::Value;
 use crate::value::Blob;
@@ -266,6 +266,9 @@ pub(super) fn buffer<'s, 'a>(
         Some(value) => (value.as_string().ok_or(Refusal::WrongType)?.len(), matches!(value, Value::Buffer(_))),
     };
     let wanted = length(present).filter(|&wanted| wanted <= state.longest_string).ok_or(TOO_LONG)?;
+    if wanted > MAX_BULK && Vec::<u8>::new().try_reserve_exact(wanted).is_err() {
+        return Err(Refusal::NotReplayable("the system does not have the memory for a string of this length"));
+    }
     state.charge(if in_place { wanted.saturating_sub(present) } else { wanted })?;
     let entry = state.db().entry_or_insert_with(key, || Value::String(Blob::default()));
     entry.and_then(|entry| entry.value.as_buffer()).ok_or(Refusal::WrongType)
@@ -367,7 +370,8 @@ pub(super) fn float_sum(value: Option<&[u8]>, by: &[u8]) -> Result<Blob<'static>
 
 #[cfg(test)]
 mod tests {
-    use crate::replay::{Engine, Place};
+    use crate::bytes::Budget;
+    use crate::replay::{Engine, Place, Refusal};
 
     /// Runs commands; true when the last one was executed.
     fn run(engine: &mut Engine<'static>, commands: &[&[&'static [u8]]]) -> bool {
@@ -388,6 +392,41 @@ mod tests {
             assert!(run(&mut engine, &[&[&[&b"SET"[..], b"k", b"new"], options].concat()]), "{options:?}");
             assert_eq!(engine.state_mut().db().string(b"k"), Ok(Some(&b"new"[..])));
         }
+    }
+
+    /// The length of the string that a command builds.
+    fn length_of(like: &str, command: &[&'static [u8]]) -> usize {
+        let mut engine = Engine::new(like.parse().unwrap());
+        run(&mut engine, &[command]);
+        let text = engine.state_mut().db().string(b"k").unwrap();
+        text.map_or(0, <[u8]>::len)
+    }
+
+    #[test]
+    fn strings_over_512_mib_are_built_as_servers_build_them_when_they_load() {
+        let cases: [(&[&[u8]], usize); 2] = [
+            (&[b"SETRANGE", b"k", b"536870912", b"x"], 536_870_913),
+            (&[b"SETBIT", b"k", b"4294967296", b"1"], 536_870_913),
+        ];
+        for (command, length) in cases {
+            assert_eq!(length_of("redis-6.2", command), 0);
+            assert_eq!(length_of("redis-7.0", command), length);
+        }
+    }
+
+    #[test]
+    fn a_string_that_no_system_has_memory_for_is_refused() {
+        let far = b"9223372036854775000";
+        for command in [&[&b"SETRANGE"[..], b"k", far, b"x"], &[b"SETBIT", b"k", far, b"1"]] {
+            let mut engine = Engine::new("redis-7.0".parse().unwrap());
+            // A bit is an eighth of that, and more than there is as well.
+            assert!(!run(&mut engine, &[command]));
+            assert!(engine.state().keyspace.is_empty() && engine.report().lost == 1);
+        }
+        let mut engine = Engine::new("redis-7.0".parse().unwrap());
+        engine.state_mut().budget = Budget::new(1 << 20);
+        assert!(!run(&mut engine, &[&[b"SETRANGE", b"k", b"600000000", b"x"]]));
+        assert!(matches!(engine.report().skipped.first[0].why, Refusal::Memory(_)));
     }
 
     #[test]

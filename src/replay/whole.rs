@@ -13,8 +13,10 @@ use std::fmt;
 /// What to replay, and like which server.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Which server to behave like; by default the one that wrote the input, as far as it tells, else the newest Redis.
+    /// Which server to behave like, its limits included; by default the one that wrote the input, as far as it tells.
     pub like: Option<Like>,
+    /// Which one else. Newer servers may have written into the same log.
+    pub fallback: Like,
     /// Leave out what is later than this.
     pub time: Option<UnixMillis>,
     /// Leave out what ends after this offset of the named part (the last one by default), and all later parts.
@@ -106,12 +108,13 @@ pub(crate) fn replay_onto<'a, W: Watch<'a>>(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Outcome<'a, W>, NoSuchPart> {
     let mut instead = instead;
-    let like = options.like.or_else(|| producer_of(input)).unwrap_or_default();
+    let like = options.like.or_else(|| producer_of(input)).unwrap_or(options.fallback);
     let mut engine = Engine::watched(like, watch).until(until(input, options)?);
     engine.strict(options.strict);
     let state = engine.state_mut();
     state.now = options.now;
     state.budget = options.budget.clone();
+    state.knows_its_versions = options.like.is_some();
     let mut damage = None;
     let mut done = 0u64;
     for (index, part) in input.parts.iter().enumerate() {

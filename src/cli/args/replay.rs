@@ -43,6 +43,7 @@ impl ReplayArgs {
     pub(crate) fn options(&self, cx: &Context<'_>, as_of: Option<Time>) -> whole::Options {
         whole::Options {
             like: self.like,
+            fallback: Like::default(),
             time: self.until_time.map(|time| time.0),
             offset: self.until_offset.clone(),
             commands: self.until_command,
