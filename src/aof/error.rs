@@ -3,6 +3,7 @@
 use std::fmt;
 
 /// Why a log could not be read on, and where.
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -253,6 +253,20 @@ impl Tolerated {
         self.0 & other.0 == other.0
     }
 
+    /// True when `redis-check-aof` lets it pass, too: padded numbers and a cut annotation.
+    #[must_use]
+    pub fn is_harmless(self) -> bool {
+        const HARMLESS: u8 = Tolerated::PADDING.0 | Tolerated::TORN_ANNOTATION.0;
+        self.0 & !HARMLESS == 0
+    }
+
+    /// The first of them, in words; nothing when there is none.
+    #[must_use]
+    pub fn first(self) -> &'static str {
+        let mut names = Self::NAMES.iter().filter(|(flag, _)| self.contains(*flag)).map(|(_, name)| *name);
+        names.next().unwrap_or_default()
+    }
+
     pub(super) fn add(&mut self, other: Self) {
         self.0 |= other.0;
     }

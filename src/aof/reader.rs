@@ -29,6 +29,7 @@ pub struct Reader<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Grammar {
     Strict,
+    Tolerant,
     Lenient,
 }
 
@@ -44,6 +45,14 @@ impl<'a> Reader<'a> {
     pub fn starting_at(input: &'a [u8], start: u64) -> Self {
         let at = usize::try_from(start).unwrap_or(usize::MAX).min(input.len());
         Self { input, at, grammar: Grammar::Strict, argv: Vec::with_capacity(16), failed: false }
+    }
+
+    /// The same, taking also what all servers' loaders accept as long as it is no sign of damage: arguments end in CRLF,
+    /// and another record follows. Each record tells the liberties it took.
+    #[must_use]
+    pub fn tolerant(mut self) -> Self {
+        self.grammar = Grammar::Tolerant;
+        self
     }
 
     /// The same, taking all that servers' loaders accept. Each record tells the liberties it took.
@@ -73,13 +82,32 @@ impl<'a> Reader<'a> {
         if first == b'#' {
             return self.annotation().map(|found| Some(Record::Annotation(found)));
         }
-        let (end, tolerated) = match self.grammar {
-            Grammar::Strict => frame::strict(self.input, self.at, &mut self.argv).map(|end| (end, Tolerated::NOTHING)),
+        let read = match self.grammar {
             Grammar::Lenient => frame::lenient(self.input, self.at, &mut self.argv),
-        }
-        .inspect_err(|_| self.failed = true)?;
+            _ => frame::strict(self.input, self.at, &mut self.argv).map(|end| (end, Tolerated::NOTHING)),
+        };
+        let (end, tolerated) = read.or_else(|error| self.liberty().ok_or(error)).inspect_err(|_| self.failed = true)?;
         self.at = end;
         Ok(Some(Record::Command(Command { offset, end: end as u64, argv: &self.argv, tolerated })))
+    }
+
+    /// The command here as loaders read it, if that is what this reader is for.
+    #[cold]
+    fn liberty(&mut self) -> Option<(usize, Tolerated)> {
+        if self.grammar != Grammar::Tolerant {
+            return None;
+        }
+        let read = frame::lenient(self.input, self.at, &mut self.argv).ok();
+        let sure = read.filter(|(end, tolerated)| !tolerated.contains(Tolerated::TRAILER) && self.goes_on_at(*end));
+        if sure.is_none() {
+            self.argv.clear();
+        }
+        sure
+    }
+
+    /// The end of the file is there, or another record that at least servers can read.
+    fn goes_on_at(&self, end: usize) -> bool {
+        Self::starting_at(self.input, end as u64).lenient().next_record().is_ok()
     }
 
     /// The `#` line that begins here.
@@ -88,9 +116,9 @@ impl<'a> Reader<'a> {
         let fault = |kind, at: usize| Error::new(self.at, self.at.saturating_add(at), Doing::ReadAnnotation, kind);
         let read = match line(rest) {
             Line::Whole { text, len } => Ok((text, len, Tolerated::NOTHING)),
-            Line::Bare { text, len } if self.grammar == Grammar::Lenient => Ok((text, len, Tolerated::LINE_END)),
+            Line::Bare { text, len } if self.takes_line(len) => Ok((text, len, Tolerated::LINE_END)),
             Line::Bare { text, .. } => Err(fault(ErrorKind::BadLineEnd, text.len().saturating_add(1))),
-            Line::Torn { text } if self.grammar == Grammar::Lenient => {
+            Line::Torn { text } if self.grammar != Grammar::Strict => {
                 Ok((text, rest.len(), Tolerated::TORN_ANNOTATION))
             }
             Line::Torn { .. } => {
@@ -103,6 +131,17 @@ impl<'a> Reader<'a> {
         let offset = self.at as u64;
         self.at = self.at.saturating_add(len);
         Ok(Annotation { offset, end: self.at as u64, text, tolerated })
+    }
+}
+
+impl Reader<'_> {
+    /// May a line of this length end in LF alone?
+    fn takes_line(&self, len: usize) -> bool {
+        match self.grammar {
+            Grammar::Strict => false,
+            Grammar::Tolerant => self.goes_on_at(self.at.saturating_add(len)),
+            Grammar::Lenient => true,
+        }
     }
 }
 

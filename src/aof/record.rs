@@ -83,9 +83,12 @@ pub struct Annotation<'a> {
 }
 
 impl Annotation<'_> {
-    /// The Unix time in seconds of a `#TS:` line (`aof-timestamp-enabled`, Redis 7.0).
+    /// The Unix time in seconds of a `#TS:` line (`aof-timestamp-enabled`, Redis 7.0). One that is cut is none.
     #[must_use]
     pub fn timestamp(&self) -> Option<i64> {
+        if self.tolerated.contains(Tolerated::TORN_ANNOTATION) {
+            return None;
+        }
         let digits = self.text.strip_prefix(b"TS:")?;
         let plain = digits.strip_prefix(b"-").unwrap_or(digits);
         plain.iter().all(u8::is_ascii_digit).then_some(())?;

@@ -53,15 +53,14 @@ pub(super) fn log(
         recent: Recent::default(),
         grouped: BTreeMap::new(),
     };
-    let mut reader = Reader::starting_at(input, start);
+    let mut reader = Reader::starting_at(input, start).tolerant();
     let mut next_progress = start.saturating_add(PROGRESS);
     loop {
         match reader.next_record() {
-            Ok(Some(Record::Command(command))) => log.command(&command),
-            Ok(Some(Record::Annotation(annotation))) => log.annotation(&annotation),
+            Ok(Some(record)) => log.record(&record),
             Ok(None) => break,
             Err(error) => match log.damage(&error) {
-                Some(at) => reader = Reader::starting_at(input, at),
+                Some(at) => reader = Reader::starting_at(input, at).tolerant(),
                 None => break,
             },
         }
@@ -102,6 +101,23 @@ impl<'i> Log<'i, '_, '_> {
     }
 
     #[inline]
+    fn record(&mut self, record: &Record<'i, '_>) {
+        let tolerated = match record {
+            Record::Command(command) => command.tolerated,
+            Record::Annotation(annotation) => annotation.tolerated,
+        };
+        if !tolerated.is_nothing() {
+            self.liberty(record, tolerated);
+        }
+        match record {
+            Record::Command(command) => self.command(command),
+            // A time that is cut is no time.
+            Record::Annotation(_) if tolerated.contains(Tolerated::TORN_ANNOTATION) => {}
+            Record::Annotation(annotation) => self.annotation(annotation),
+        }
+    }
+
+    #[inline]
     fn command(&mut self, command: &Command<'i, '_>) {
         self.contents.commands = self.contents.commands.saturating_add(1);
         match self.recent.find(command.argv) {
@@ -112,6 +128,8 @@ impl<'i> Log<'i, '_, '_> {
         // No other command that matters here has a name of these lengths and first letters.
         match command.name() {
             [b'M' | b'm' | b'E' | b'e', _, _, _] | [b'M' | b'm', _, _, _, _] => self.transaction(command),
+            [b'D' | b'd', b'I' | b'i', _, _, _, _, _] if command.is("DISCARD") => self.discard(command),
+            [b'W' | b'w', b'A' | b'a', _, _, _] if command.is("WATCH") => self.watch(command),
             [b'S' | b's', _, _, _, _, _] if command.is("SELECT") => self.select(command),
             [b'F' | b'f', _, _, _, _, _, ..] if command.is("FLUSHALL") || command.is("FLUSHDB") => self.flush(command),
             _ => {}
@@ -130,8 +148,7 @@ impl<'i> Log<'i, '_, '_> {
             Step::Fine => {}
             Step::Closed => self.contents.transactions = self.contents.transactions.saturating_add(1),
             Step::Abandoned { start } => {
-                let message =
-                    format!("the transaction is never executed: another MULTI follows at offset {}", command.offset);
+                let message = format!("MULTI without EXEC: another MULTI follows at offset {}", command.offset);
                 self.push(open_multi(start, command.offset, message));
             }
             Step::NotOpen => self.push(
@@ -140,6 +157,31 @@ impl<'i> Log<'i, '_, '_> {
                     .hint("servers ignore it; if commands are lost before it, they were part of its transaction"),
             ),
         }
+    }
+
+    /// Servers log neither it nor what is before it. Up to the next EXEC they notice nothing, and then they die.
+    fn discard(&mut self, command: &Command<'_, '_>) {
+        let (message, hint) = match self.transaction.discard() {
+            Step::Abandoned { start } => (
+                format!("DISCARD, which no server logs: the transaction at offset {start} is not executed"),
+                "servers die at the next EXEC; `careen repair` leaves both out",
+            ),
+            Step::NotOpen => ("DISCARD without a MULTI before it".into(), "servers ignore it"),
+            Step::Fine | Step::Closed => return,
+        };
+        self.push(Finding::error("aof-discard", command.offset, message).until(command.end).hint(hint));
+    }
+
+    fn watch(&mut self, command: &Command<'_, '_>) {
+        let (severity, message) = if self.transaction.is_open() {
+            (Severity::Error, "WATCH within a transaction: Redis goes on, Valkey dies")
+        } else {
+            (
+                Severity::Warning,
+                "no server logs WATCH: if the keys change, servers leave out the next transaction, or die",
+            )
+        };
+        self.push(Finding::new(severity, "aof-watch", command.offset, message).until(command.end));
     }
 
     fn select(&mut self, command: &Command<'_, '_>) {
@@ -196,9 +238,6 @@ impl<'i> Log<'i, '_, '_> {
     /// Report what cannot be read. Gives the place where reading goes on.
     #[cold]
     fn damage(&mut self, error: &Error) -> Option<u64> {
-        if let Some(end) = self.liberty(error) {
-            return Some(end);
-        }
         let (mut code, mut message) = (error.code(), error.to_string());
         let mut next = resync::after(self.input, error.record());
         let rest = usize::try_from(error.record()).ok().and_then(|at| self.input.get(at..)).unwrap_or_default();
@@ -226,36 +265,16 @@ impl<'i> Log<'i, '_, '_> {
     }
 
     /// A record that is not what servers write, and yet what they all read.
-    fn liberty(&mut self, error: &Error) -> Option<u64> {
-        let mut reader = Reader::starting_at(self.input, error.record()).lenient();
-        let record = reader.next_record().ok().flatten()?;
-        let (end, tolerated) = match &record {
-            Record::Command(command) => (command.end, command.tolerated),
-            Record::Annotation(annotation) => (annotation.end, annotation.tolerated),
-        };
-        if tolerated.contains(Tolerated::TRAILER) || !self.continues_at(end) {
-            return None;
-        }
-        // `redis-check-aof` lets padded numbers and a cut annotation pass, and nothing else.
+    #[cold]
+    fn liberty(&mut self, record: &Record<'_, '_>, tolerated: Tolerated) {
+        let Err(error) = Reader::starting_at(self.input, record.offset()).next_record() else { return };
         let (severity, code) = match tolerated {
             Tolerated::PADDING => (Severity::Warning, "aof-padded-number"),
             Tolerated::TORN_ANNOTATION => (Severity::Warning, "aof-torn-annotation"),
             _ => (Severity::Error, error.code()),
         };
         let message = format!("{error}; servers let it pass");
-        self.push(Finding::new(severity, code, record.offset(), message).until(end));
-        match record {
-            Record::Command(command) => self.command(&command),
-            // A time that is cut is no time.
-            Record::Annotation(_) if tolerated.contains(Tolerated::TORN_ANNOTATION) => {}
-            Record::Annotation(annotation) => self.annotation(&annotation),
-        }
-        Some(end)
-    }
-
-    /// The end of the file, or another record that at least servers can read.
-    fn continues_at(&self, end: u64) -> bool {
-        Reader::starting_at(self.input, end).lenient().next_record().is_ok()
+        self.push(Finding::new(severity, code, record.offset(), message).until(record.end()));
     }
 
     fn finish(mut self) {

@@ -49,11 +49,11 @@ fn judge(outcome: &Outcome<'_>) -> Replayed {
     replayed
 }
 
-/// What to say of a command that was not executed. Those that are unknown or have too few words are found without a
-/// replay.
+/// What to say of a command that was not executed. Those that are unknown, have too few words or are brackets without
+/// their counterpart are found without a replay.
 fn finding(noted: &Noted<Refusal>, severity: Severity) -> Option<Finding> {
     let (severity, code, what, hint) = match noted.why {
-        Refusal::UnknownCommand | Refusal::Arity => return None,
+        Refusal::UnknownCommand | Refusal::Arity | Refusal::Misplaced(_) => return None,
         Refusal::WrongType | Refusal::Invalid(_) => {
             let hint = "a server answers it with an error: what precedes it is not all there";
             (severity, "replay-command-fails", "fails", hint)

@@ -93,6 +93,7 @@ fn as_json(input: &Input, outcome: &Outcome<'_>, digest: Digest) -> Value {
                 "file": part_name(input, skipped.place.part),
                 "offset": skipped.place.offset,
                 "argv0": json::bytes(&skipped.argv0),
+                "code": skipped.why.code(),
                 "why": skipped.why.to_string(),
             })
         })

@@ -231,7 +231,7 @@ impl Overview {
 
     /// Count the commands of a log.
     fn log(&mut self, bytes: &[u8], start: u64, part: &mut PartInfo, progress: &mut dyn FnMut(u64)) {
-        let mut reader = aof::Reader::starting_at(bytes, start);
+        let mut reader = aof::Reader::starting_at(bytes, start).tolerant();
         let mut commands = 0u64;
         loop {
             match reader.next_record() {

@@ -102,7 +102,7 @@ impl History {
             Some(Ok(end)) => end,
             None => 0,
         };
-        let mut reader = aof::Reader::starting_at(bytes, start);
+        let mut reader = aof::Reader::starting_at(bytes, start).tolerant();
         let (mut db, mut transaction) = (DbIndex(0), None);
         loop {
             let command = match reader.next_record() {

@@ -6,15 +6,15 @@
 //!
 //! Nothing expires during a replay, as nothing does while a server loads.
 
+use super::load::Error;
 use super::queue;
-use super::refusal::Refusal;
+use super::refusal::{Misplaced, Refusal};
 use super::report::{Place, Report};
 use super::state::{Args, State};
 use super::table::{self, Command, Flags};
 use super::transaction::Transaction;
 use super::until::Until;
 use crate::keyspace::{Keyspace, Like};
-use crate::rdb;
 use crate::value::{DbIndex, UnixMillis};
 
 /// What a caller wants to hear of while a log is replayed.
@@ -26,6 +26,8 @@ pub trait Watch<'a> {
 }
 
 impl Watch<'_> for () {}
+
+const WATCH: &str = "WATCH";
 
 /// Replays commands.
 #[derive(Debug)]
@@ -105,8 +107,13 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
     }
 
     #[cold]
-    pub(super) fn note_flaw(&mut self, part: u32, flaw: rdb::Error) {
+    pub(super) fn note_flaw(&mut self, part: u32, flaw: Error) {
         self.report.flaw.get_or_insert((part, flaw));
+    }
+
+    #[cold]
+    pub(super) fn note_liberty(&mut self, place: Place, name: &[u8], what: &'static str) {
+        self.report.remark(place, name, what);
     }
 
     /// A new part of the log begins: it starts outside of any transaction, in database 0.
@@ -121,7 +128,7 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
             self.state.budget.refund(open.lent);
             self.state.db = open.db;
             if !self.stopped {
-                self.report.skip(open.place, b"MULTI", Refusal::Invalid("the transaction is never executed"));
+                self.report.skip(open.place, b"MULTI", Refusal::Misplaced(Misplaced::Open));
             }
         }
     }
@@ -159,20 +166,30 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
     }
 
     fn bracket(&mut self, place: Place, command: &Command, args: Args<'_, 'a>) {
-        let name = args.first().copied().unwrap_or_default();
-        match (command.name, self.transaction.take()) {
-            ("MULTI", None) => self.transaction = Some(Transaction::new(place, self.state.db)),
+        let wrong = match (command.name, self.transaction.take()) {
+            ("MULTI", None) => {
+                self.transaction = Some(Transaction::new(place, self.state.db));
+                None
+            }
             ("MULTI", open) => {
                 self.transaction = open;
-                self.report.skip(place, name, Refusal::Invalid("MULTI within a transaction"));
+                Some(Misplaced::Nested)
             }
             ("EXEC", Some(open)) => {
                 open.queue.iter().for_each(|(place, args)| self.execute_queued(place, args));
                 self.state.budget.refund(open.lent);
+                None
             }
-            ("EXEC", None) => self.report.skip(place, name, Refusal::Invalid("EXEC without MULTI")),
-            (_, Some(open)) => self.state.budget.refund(open.lent),
-            (_, None) => self.report.skip(place, name, Refusal::Invalid("DISCARD without MULTI")),
+            ("EXEC", None) => Some(Misplaced::NotOpen),
+            (_, open) => {
+                self.state.budget.refund(open.map_or(0, |open| open.lent));
+                Some(Misplaced::Discard)
+            }
+        };
+        // Redis does not count their words.
+        let arity = (!command.takes(args.len())).then_some(Refusal::Arity);
+        if let Some(why) = arity.or(wrong.map(Refusal::Misplaced)) {
+            self.report.skip(place, args.first().copied().unwrap_or_default(), why);
         }
     }
 
@@ -190,9 +207,13 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
     }
 
     fn execute_queued(&mut self, place: Place, args: Args<'_, 'a>) {
+        let name = args.first().copied().unwrap_or_default();
         match table::find(args) {
+            Some(command) if command.name == WATCH => {
+                self.report.skip(place, name, Refusal::Misplaced(Misplaced::Watch));
+            }
             Some(command) => self.execute(place, command, args),
-            None => self.report.skip(place, args.first().copied().unwrap_or_default(), Refusal::UnknownCommand),
+            None => self.report.skip(place, name, Refusal::UnknownCommand),
         }
     }
 
@@ -237,6 +258,9 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
         } else {
             self.report.without_effect = self.report.without_effect.saturating_add(1);
         }
+        if command.name == WATCH {
+            self.state.remark("a server may leave out the next transaction: no server logs WATCH");
+        }
         Ok(())
     }
 }
@@ -268,6 +292,41 @@ mod tests {
                 feed(&mut engine, end)
             }
             assert_eq!(engine.state().budget.spent(), 0, "{end}");
+        }
+    }
+
+    /// What is skipped of commands, one a line, and the keys that there are then.
+    fn replayed(commands: &'static str) -> (Vec<(u64, &'static str)>, Vec<Vec<u8>>) {
+        let mut engine = Engine::new(Like::redis(7, 0));
+        for (offset, command) in (0..).zip(commands.split(", ")) {
+            let words: Vec<&[u8]> = command.split(' ').map(str::as_bytes).collect();
+            engine.feed(Place { offset, ..Place::default() }, &words);
+        }
+        let (keyspace, report, ()) = engine.finish();
+        let keys = keyspace.dbs().flat_map(|(_, db)| db.iter()).map(|entry| entry.key.to_vec()).collect();
+        (report.skipped.first.iter().map(|noted| (noted.place.offset, noted.why.code())).collect(), keys)
+    }
+
+    /// As Redis 7.0.15 does, but for what makes it die.
+    #[test]
+    fn brackets_of_transactions_are_taken_as_servers_take_them() {
+        type Skipped = &'static [(u64, &'static str)];
+        let cases: [(&str, Skipped, &str); 11] = [
+            ("MULTI, SET a 1, MULTI, SET b 1, EXEC, SET c 1", &[(2, "aof-open-multi")], "abc"),
+            ("MULTI, SET a 1, DISCARD, SET b 1", &[(2, "aof-discard")], "b"),
+            ("MULTI, SET a 1, DISCARD, SET b 1, EXEC", &[(2, "aof-discard"), (4, "aof-exec-without-multi")], "b"),
+            ("DISCARD, SET b 1", &[(0, "aof-discard")], "b"),
+            ("SET a 1, EXEC, SET b 1", &[(1, "aof-exec-without-multi")], "ab"),
+            ("WATCH a, MULTI, SET a 1, EXEC, UNWATCH", &[], "a"),
+            ("MULTI, WATCH a, SET a 1, EXEC", &[(1, "aof-watch")], "a"),
+            ("MULTI, UNWATCH, SET a 1, EXEC", &[], "a"),
+            ("MULTI x, SET a 1, EXEC", &[(0, "aof-wrong-arity")], "a"),
+            ("MULTI, SET a 1, EXEC x, SET b 1", &[(2, "aof-wrong-arity")], "ab"),
+            ("SET a 1, MULTI, SET b 1", &[(1, "aof-open-multi")], "a"),
+        ];
+        for (commands, skipped, keys) in cases {
+            let keys: Vec<Vec<u8>> = keys.bytes().map(|key| vec![key]).collect();
+            assert_eq!(replayed(commands), (skipped.to_vec(), keys), "{commands}");
         }
     }
 

@@ -18,7 +18,7 @@ use std::ops::Range;
 use std::thread::{Scope, ScopedJoinHandle};
 
 /// Reading a part could not go on. What precedes the place is in the keyspace.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Error {
     /// In an RDB image.
     Rdb(rdb::Error),
@@ -100,12 +100,15 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
     /// # Errors
     /// Where the log is damaged or ends early.
     pub(super) fn replay_log(&mut self, part: u32, input: &'a [u8], start: u64) -> Result<(), Error> {
-        let mut reader = aof::Reader::starting_at(input, start);
+        let mut reader = aof::Reader::starting_at(input, start).tolerant();
         let mut batch = Queue::default();
         let mut subjects = Vec::new();
         loop {
             let record = reader.next_record();
             if let Ok(Some(aof::Record::Command(command))) = &record {
+                if !command.tolerated.is_nothing() {
+                    self.tolerate(part, input, command);
+                }
                 batch.push(Place { part, offset: command.offset, end: command.end }, command.argv);
                 if batch.len() < BATCH {
                     continue;
@@ -125,6 +128,18 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
             if self.stopped() {
                 return Ok(());
             }
+        }
+    }
+
+    /// A command that is not what servers write, and yet what they all load.
+    #[cold]
+    fn tolerate(&mut self, part: u32, input: &[u8], command: &aof::Command<'a, '_>) {
+        let aof::Command { offset, end, tolerated, .. } = *command;
+        if tolerated.is_harmless() {
+            return self.note_liberty(Place { part, offset, end }, command.name(), tolerated.first());
+        }
+        if let Err(error) = aof::Reader::starting_at(input, offset).next_record() {
+            self.note_flaw(part, error.into());
         }
     }
 
@@ -164,7 +179,7 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
             Ok(end)
         });
         if let Some(flaw) = flaw {
-            self.note_flaw(part, flaw);
+            self.note_flaw(part, flaw.into());
         }
         end
     }
@@ -369,6 +384,19 @@ mod tests {
         assert_eq!(flaw_of(&switched_off), None);
         assert_eq!(flaw_of(&with_checksum(b"REDIS0009\x00\x01a\x01b\x00\x01a\x01c\xff")), Some("rdb-duplicate-key"));
         assert_eq!(flaw_of(&[&wrong[..], b"*1\r\n$4\r\nPING\r\n"].concat()), Some("rdb-checksum-mismatch"));
+    }
+
+    #[test]
+    fn what_all_servers_load_is_executed_and_reported() {
+        let padded = b"*3\r\n$3\r\nSET\r\n$01\r\na\r\n$1\r\nb\r\n*2\r\n$3\r\nDEL\r\n$1\r\nx\r\n";
+        let bare = b"*3\n$3\nSET\r\n$1\na\r\n$1\nb\r\n*2\r\n$3\r\nDEL\r\n$1\r\nx\r\n";
+        for (log, remarks, flaw) in [(&padded[..], 1, None), (bare, 0, Some("aof-bad-line-end"))] {
+            let mut engine = Engine::new(Like::default());
+            engine.replay_part(0, log).unwrap();
+            let (keyspace, report, ()) = engine.finish();
+            assert_eq!((keyspace.len(), report.commands), (1, 2));
+            assert_eq!((report.remarks.total, report.flaw.map(|(_, error)| error.code())), (remarks, flaw));
+        }
     }
 
     #[test]

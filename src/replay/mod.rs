@@ -51,7 +51,7 @@ mod zsets;
 
 pub use engine::{Engine, Watch};
 pub use load::Error;
-pub use refusal::Refusal;
+pub use refusal::{Misplaced, Refusal};
 pub use report::{Noted, Notes, Place, Report};
 pub use state::{Args, Handler, State};
 pub use until::Until;

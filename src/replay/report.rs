@@ -1,8 +1,8 @@
 //! What a replay has to say beside the keyspace.
 
+use super::load::Error;
 use super::refusal::Refusal;
 use crate::keyspace::Map;
-use crate::rdb;
 use crate::value::Blob;
 
 /// How many of a kind are kept; the rest are counted.
@@ -60,8 +60,8 @@ pub struct Report<'a> {
     pub without_effect: u64,
     /// Messages by channel.
     pub channels: Map<'a, u64>,
-    /// What servers would refuse about an image that could be read to its end: the part, and the first thing.
-    pub flaw: Option<(u32, rdb::Error)>,
+    /// What is wrong with a file that could be read to its end all the same: the part, and the first thing.
+    pub flaw: Option<(u32, Error)>,
 }
 
 impl<T> Notes<T> {

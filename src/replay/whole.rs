@@ -55,7 +55,7 @@ pub struct Damage {
     pub part: usize,
     /// What is wrong.
     pub error: load::Error,
-    /// Nothing behind it was executed; else servers would refuse the image, but it could be read.
+    /// Nothing behind it was executed; else it could be read over: servers would refuse the image, or let it pass.
     pub ends: bool,
 }
 
@@ -140,7 +140,7 @@ pub(crate) fn replay_onto<'a, W: Watch<'a>>(
     }
     let (keyspace, mut report, watch) = engine.finish();
     let flaw = report.flaw.take().and_then(|(part, error)| Some((usize::try_from(part).ok()?, error)));
-    let damage = damage.or(flaw.map(|(part, error)| Damage { part, error: error.into(), ends: false }));
+    let damage = damage.or(flaw.map(|(part, error)| Damage { part, error, ends: false }));
     Ok(Outcome { keyspace, report, like, damage, watch })
 }
 

@@ -54,16 +54,17 @@ fn a_log_cut_anywhere_gives_the_whole_records_before_the_cut() {
 
 #[test]
 fn annotations_that_servers_write_differ_from_those_they_accept() {
-    for (line, code, liberty) in [
-        (&b"#TS:12"[..], "aof-torn", Tolerated::TORN_ANNOTATION),
-        (b"#TS:12\r", "aof-torn", Tolerated::TORN_ANNOTATION),
-        (b"#TS:12\n", "aof-bad-line-end", Tolerated::LINE_END),
+    for (line, code, liberty, time) in [
+        (&b"#TS:12"[..], "aof-torn", Tolerated::TORN_ANNOTATION, None),
+        (b"#TS:12\r", "aof-torn", Tolerated::TORN_ANNOTATION, None),
+        (b"#TS:12\n", "aof-bad-line-end", Tolerated::LINE_END, Some(12)),
     ] {
         assert_eq!(shape(Reader::new(line)).1.unwrap().code(), code);
-        let mut reader = Reader::new(line).lenient();
-        let Ok(Some(Record::Annotation(found))) = reader.next_record() else { panic!("tolerated") };
-        assert_eq!((found.tolerated, found.timestamp()), (liberty, Some(12)));
-        assert_eq!(reader.next_record(), Ok(None));
+        for mut reader in [Reader::new(line).lenient(), Reader::new(line).tolerant()] {
+            let Ok(Some(Record::Annotation(found))) = reader.next_record() else { panic!("tolerated") };
+            assert_eq!((found.tolerated, found.timestamp()), (liberty, time));
+            assert_eq!(reader.next_record(), Ok(None));
+        }
     }
     let long = [&b"#"[..], &[b'x'; 2000], b"\r\n"].concat();
     let error = shape(Reader::new(&long)).1.unwrap();
@@ -79,6 +80,43 @@ fn annotations_that_servers_write_differ_from_those_they_accept() {
         };
         assert!(found.claims_timestamp() && found.timestamp().is_none(), "{}", bad.escape_ascii());
     }
+}
+
+/// A `SET k v` with this count, this length of the last argument and this argument, between two other commands.
+fn odd(count: &str, length: &str, value: &str) -> Vec<u8> {
+    let odd = format!("*{count}\r\n$3\r\nSET\r\n$1\r\nk\r\n${length}\r\n{value}\r\n");
+    [LOG, odd.as_bytes(), b"*2\r\n$3\r\nDEL\r\n$1\r\na\r\n"].concat()
+}
+
+/// What Redis 6.0.16, 7.0.15 and 8.6.3 and Valkey 9.1.2 load and refuse, all of them alike; but for a count that wraps.
+#[test]
+fn numbers_are_read_as_servers_read_them() {
+    let all = shape(Reader::new(LOG)).0.len() + 2;
+    for count in ["+3", "03", " 3", "\t3", "+03", "0003", "3 ", "3x", "3\r"] {
+        assert_eq!(shape(Reader::new(&odd(count, "1", "v"))).0.len(), all - 2, "*{count}");
+        assert_eq!(shape(Reader::new(&odd(count, "1", "v")).tolerant()).0.len(), all, "*{count}");
+    }
+    for length in ["+1", "01", " 1", "\t1", "1 ", "1x"] {
+        assert_eq!(shape(Reader::new(&odd("3", length, "v")).tolerant()).0.len(), all, "${length}");
+    }
+    for length in ["-0", "+0", "00", "", "x", " ", "-"] {
+        assert_eq!(shape(Reader::new(&odd("3", length, "")).tolerant()).0.len(), all, "${length}");
+    }
+    for count in ["-3", "0x3", "18446744073709551619", "0", "-1", "", "x", "4294967299"] {
+        assert!(shape(Reader::new(&odd(count, "1", "v")).tolerant()).1.is_some(), "*{count}");
+    }
+    for length in ["++1", "-1"] {
+        assert!(shape(Reader::new(&odd("3", length, "v")).tolerant()).1.is_some(), "${length}");
+    }
+}
+
+#[test]
+fn what_may_be_damage_is_not_tolerated() {
+    let trailer = b"*1\r\n$4\r\nPINGxx*1\r\n$4\r\nPING\r\n";
+    assert_eq!(shape(Reader::new(trailer).tolerant()).1.unwrap().code(), "aof-bad-trailer");
+    let nothing_follows = b"*01\r\n$4\r\nPING\r\nrubbish";
+    let error = shape(Reader::new(nothing_follows).tolerant()).1.unwrap();
+    assert_eq!((error.code(), error.record()), ("aof-bad-count", 0));
 }
 
 #[test]

@@ -78,6 +78,25 @@ fn transactions_are_balanced() {
 }
 
 #[test]
+fn commands_about_transactions_that_no_server_logs_are_found() {
+    let lines = ["MULTI", "SET a 1", "DISCARD", "DISCARD", "WATCH a", "MULTI", "WATCH a", "UNWATCH", "EXEC"];
+    let at = |n: usize| text(&lines[..n]).len() as u64;
+    let seen = seen(&text(&lines));
+    assert_eq!(
+        seen.codes(),
+        [
+            (at(2), Some(at(3)), "aof-discard"),
+            (at(3), Some(at(4)), "aof-discard"),
+            (at(4), Some(at(5)), "aof-watch"),
+            (at(6), Some(at(7)), "aof-watch"),
+        ]
+    );
+    assert!(seen.kept.findings[0].message.ends_with("the transaction at offset 0 is not executed"));
+    let watches = seen.kept.findings.iter().filter(|finding| finding.code == "aof-watch");
+    assert_eq!(watches.map(|finding| finding.severity).collect::<Vec<_>>(), [Severity::Warning, Severity::Error]);
+}
+
+#[test]
 fn every_damage_is_found_and_what_follows_is_read() {
     let good = text(&["SET a 1", "SET b 2", "SET c 3"]);
     let torn = b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$9\r\nxy";

@@ -39,6 +39,19 @@ impl Transaction {
         }
     }
 
+    /// It is taken back.
+    pub(super) fn discard(&mut self) -> Step {
+        match (self.open.take(), std::mem::take(&mut self.spoiled)) {
+            (Some(start), _) => Step::Abandoned { start },
+            (None, true) => Step::Fine,
+            (None, false) => Step::NotOpen,
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// Something inside it is lost: gives where it began, if it did.
     pub(super) fn damaged(&mut self) -> Option<u64> {
         let start = self.open.take();

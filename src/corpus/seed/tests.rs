@@ -28,7 +28,9 @@ fn names_are_unique_and_files_small() {
 
 #[test]
 fn images_and_logs_are_sound() {
-    for seed in all().iter().filter(|seed| matches!(seed.folder, "rdb" | "aof")) {
+    // No server logs `DISCARD`, and `check` says so.
+    let of_images_and_logs = |seed: &&Seed| matches!(seed.folder, "rdb" | "aof") && seed.covers != "command DISCARD";
+    for seed in all().iter().filter(of_images_and_logs) {
         assert_eq!(errors(seed), [""; 0], "{}", seed.name);
     }
 }

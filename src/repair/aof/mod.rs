@@ -305,7 +305,7 @@ impl Assembly<'_> {
             match mark.kind {
                 MarkKind::Gap { .. } => gap = gap.or(Some(mark.range.end)),
                 MarkKind::Select => gap.take().into_iter().for_each(|from| note(from, mark.range.start)),
-                MarkKind::Multi | MarkKind::Exec | MarkKind::Asked => {}
+                MarkKind::Multi | MarkKind::Exec | MarkKind::Discard | MarkKind::Asked => {}
             }
         }
         gap.into_iter().for_each(|from| note(from, self.found.end));
@@ -322,7 +322,7 @@ fn of_mark(mark: &Mark) -> Option<Removed> {
     let (code, doubtful) = match mark.kind {
         MarkKind::Gap { code, doubtful } => (code, doubtful),
         MarkKind::Asked => (LEFT_OUT, false),
-        MarkKind::Multi | MarkKind::Exec | MarkKind::Select => return None,
+        MarkKind::Multi | MarkKind::Exec | MarkKind::Discard | MarkKind::Select => return None,
     };
     Some(Removed { range: mark.range.clone(), code, doubtful, select: None })
 }

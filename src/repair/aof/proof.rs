@@ -2,6 +2,7 @@
 //! can hold.
 
 use crate::aof::frame::{self, LINE_MAX};
+use crate::replay::Misplaced;
 use crate::replay::table::{self, Flags, Group};
 
 /// Why a command whose frame is whole cannot be one of a log; nothing when it can.
@@ -9,12 +10,18 @@ pub(super) fn objection(argv: &[&[u8]]) -> Option<&'static str> {
     let Some(command) = table::find(argv) else {
         return (!is_of_a_module(argv)).then_some("aof-unknown-command");
     };
+    if command.name == "WATCH" {
+        return Some(Misplaced::Watch.code());
+    }
     if !command.takes(argv.len()) {
         return Some("aof-wrong-arity");
     }
     let logged = [Flags::WRITE, Flags::TRANSACTION, Flags::PUBLISH].into_iter().any(|flag| command.flags.has(flag));
     // Servers write no reading commands: such a name is what damage made of another.
-    let harmless = matches!(command.group, Group::Connection | Group::Scripting | Group::Server | Group::Cluster);
+    let harmless = matches!(
+        command.group,
+        Group::Connection | Group::Scripting | Group::Server | Group::Cluster | Group::Transactions
+    );
     (!logged && !harmless).then_some("aof-read-command")
 }
 
@@ -90,10 +97,13 @@ mod tests {
 
     #[test]
     fn a_log_holds_commands_that_write() {
-        for fine in ["SET a b", "select 1", "MULTI", "EXEC", "EVAL x 0", "PUBLISH a b", "JSON.SET a b c", "PING"] {
+        for fine in
+            ["SET a b", "select 1", "MULTI", "EXEC", "EVAL x 0", "PUBLISH a b", "JSON.SET a b c", "PING", "UNWATCH"]
+        {
             assert_eq!(objection(&words(fine)), None, "{fine}");
         }
         assert_eq!(objection(&words("GET a")), Some("aof-read-command"));
+        assert_eq!(objection(&words("WATCH a")), Some("aof-watch"));
         assert_eq!(objection(&words("SEU a b")), Some("aof-unknown-command"));
         assert_eq!(objection(&words("SET a")), Some("aof-wrong-arity"));
         assert_eq!(objection(&words("a.\0 b")), Some("aof-unknown-command"));

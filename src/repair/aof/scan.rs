@@ -141,6 +141,7 @@ impl<'a> Scan<'a, '_> {
         match argv {
             [name] if name.eq_ignore_ascii_case(b"MULTI") => self.mark(MarkKind::Multi, range),
             [name] if name.eq_ignore_ascii_case(b"EXEC") => self.mark(MarkKind::Exec, range),
+            [name] if name.eq_ignore_ascii_case(b"DISCARD") => self.mark(MarkKind::Discard, range),
             [name, db] if name.eq_ignore_ascii_case(b"SELECT") => {
                 if std::mem::take(&mut self.is_db_uncertain) {
                     self.mark(MarkKind::Select, range);

@@ -53,6 +53,17 @@ fn a_torn_tail_and_zeros_are_cut_off() {
     assert_eq!((out, plan.lost[0].code), (good, "aof-zeros"));
 }
 
+#[test]
+fn what_servers_die_of_is_left_out() {
+    let bad =
+        log(&["SET a 1", "MULTI", "SET b 2", "DISCARD", "MULTI", "SET c 3", "EXEC", "DISCARD", "WATCH a", "UNWATCH"]);
+    let (plan, out) = salvaged(&bad);
+    assert_eq!(out, log(&["SET a 1", "MULTI", "SET c 3", "EXEC", "UNWATCH"]));
+    let codes: Vec<_> = plan.lost.iter().map(|lost| lost.code).collect();
+    assert_eq!(codes, ["aof-discard", "aof-discard", "aof-watch"]);
+    assert_eq!(plan.kept.commands, 5);
+}
+
 /// A log, and a value that begins like one.
 fn log_with_a_log_in_a_value(before: &[u8]) -> (Vec<u8>, Vec<u8>) {
     let inner = [before, &log(&["FLUSHALL", "SET evil 1"]), &[b'x'; 500]].concat();

@@ -5,6 +5,8 @@
 //! | EXEC, a MULTI is open, a gap between | from MULTI to EXEC |
 //! | EXEC, no MULTI is open, a gap since the last EXEC | from that gap to EXEC |
 //! | EXEC, no MULTI is open, no gap | the EXEC |
+//! | DISCARD, a MULTI is open, no gap | from MULTI to DISCARD: servers die of it |
+//! | DISCARD otherwise | as EXEC |
 //! | MULTI while one is open, a gap between | from MULTI to the gap: EXEC was lost in it |
 //! | MULTI while one is open, no gap | to here if the open one is not much longer than others are, else only its MULTI |
 //! | the end, a MULTI is open | as in the two rows before |
@@ -27,6 +29,7 @@ pub(super) struct Mark {
 pub(super) enum MarkKind {
     Multi,
     Exec,
+    Discard,
     /// A SELECT behind a gap: the database is known again.
     Select,
     /// Bytes that are not kept, and why.
@@ -69,6 +72,7 @@ impl Spot {
 
 const OPEN: &str = "aof-open-multi";
 const NOT_OPEN: &str = "aof-exec-without-multi";
+const DISCARD: &str = "aof-discard";
 const BROKEN: &str = "aof-broken-transaction";
 
 struct Open {
@@ -98,15 +102,17 @@ pub(super) fn left_out(marks: &[Mark], end: &Mark, cut: bool) -> Vec<Drop> {
                 open = Some(Open { start: here, inside: Spot::behind(mark, 1), gap: None });
                 gap = None;
             }
-            MarkKind::Exec => {
+            MarkKind::Exec | MarkKind::Discard => {
                 let behind = Spot::behind(mark, 1);
+                let is_exec = mark.kind == MarkKind::Exec;
                 match (open.take(), gap.take()) {
                     (Some(Open { start, gap: Some(_), .. }), _) => drops.push(drop(start, behind, BROKEN)),
-                    (Some(_), _) => {}
+                    (Some(_), _) if is_exec => {}
+                    (Some(Open { start, .. }), _) => drops.push(drop(start, behind, DISCARD)),
                     (None, Some(gap)) if mark.commands.saturating_sub(gap.commands) <= most => {
                         drops.push(drop(gap, behind, BROKEN));
                     }
-                    (None, _) => drops.push(drop(here, behind, NOT_OPEN)),
+                    (None, _) => drops.push(drop(here, behind, if is_exec { NOT_OPEN } else { DISCARD })),
                 }
                 gap = None;
             }
@@ -146,7 +152,7 @@ fn longest(marks: &[Mark]) -> u64 {
             MarkKind::Exec => {
                 longest = longest.max(start.take().map_or(0, |start| mark.commands.saturating_sub(start)));
             }
-            MarkKind::Gap { .. } => start = None,
+            MarkKind::Gap { .. } | MarkKind::Discard => start = None,
             MarkKind::Select | MarkKind::Asked => {}
         }
     }
@@ -157,7 +163,7 @@ fn longest(marks: &[Mark]) -> u64 {
 mod tests {
     use super::*;
 
-    /// `M` MULTI, `E` EXEC, `-` a gap, anything else a command; each is one byte long.
+    /// `M` MULTI, `E` EXEC, `D` DISCARD, `-` a gap, anything else a command; each is one byte long.
     fn kept(log: &str) -> String {
         let gap = MarkKind::Gap { code: "x", doubtful: false };
         let mut marks = Vec::new();
@@ -166,6 +172,7 @@ mod tests {
             let kind = match letter {
                 b'M' => Some(MarkKind::Multi),
                 b'E' => Some(MarkKind::Exec),
+                b'D' => Some(MarkKind::Discard),
                 b'-' => Some(gap),
                 _ => None,
             };
@@ -195,6 +202,11 @@ mod tests {
             ("aMb-c", "ac"),
             ("MaEMbbbbbbbbbbbbbbbbbbbbMcE", "MaEbbbbbbbbbbbbbbbbbbbbMcE"),
             ("a-bcd", "abcd"),
+            ("aMbDc", "ac"),
+            ("aMbDcEd", "acd"),
+            ("aDb", "ab"),
+            ("aMb-cDd", "ad"),
+            ("aMbEc-dDf", "aMbEcf"),
         ] {
             assert_eq!(kept(log), expected, "{log}");
         }
