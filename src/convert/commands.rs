@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use crate::bytes::crc64;
 use crate::keyspace::vectors::{Quantisation, Vectors};
 use crate::rdb::encode::{Encoder, KeyParts, Out, Outcome, Unfit, Walk};
-use crate::rdb::object::{Group, Idempotence, Pending, Tail};
+use crate::rdb::object::{Group, Idempotence, NAN_MEMBERS, Pending, Tail};
 use crate::rdb::target::FieldExpiry;
 use crate::rdb::{Element, Target, ValueRef, ValueType};
 use crate::value::{Kind, StreamId, UnixMillis};
@@ -194,6 +194,7 @@ impl Commands {
                     lost = lost.or(expiry.map(|_| "the expiry of set members"));
                     batch.item(name, key, &[&member], out);
                 }
+                Element::Scored(_, score) if score.is_nan() => lost = Some(NAN_MEMBERS),
                 Element::Scored(member, score) => {
                     text.clear();
                     scores.write(score, &mut text);
@@ -430,6 +431,14 @@ mod tests {
         assert_eq!(commands("redis-7.2", zset).0, "ZADD k 1.5 a inf b -inf c -7 d\nPEXPIREAT k 7\n");
         let list = "01030161c07f01620900753c4a05312d9d1d";
         assert_eq!(commands("redis-6.2", list).0, "RPUSH k a 127 b\nPEXPIREAT k 7\n");
+    }
+
+    /// A `ZADD` with such a score fails as a whole.
+    #[test]
+    fn members_with_a_score_of_nan_are_left_out_of_commands() {
+        let zset = "11141400000004008161020101816202836e616e04ff0a000000000000000000";
+        let (text, lost) = commands("redis-7.2", zset);
+        assert_eq!((text.as_str(), lost), ("ZADD k 1 a\nPEXPIREAT k 7\n", Some(NAN_MEMBERS)));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! | list, set, zset, hash | `RPUSH`, `SADD`, `ZADD`, `HMSET`, with up to 64 elements each |
 //! | fields that expire | `HPEXPIREAT` |
 //! | stream | `XADD` per entry, `XSETID`, `XGROUP CREATE`, `XCLAIM … FORCE` per pending entry |
-//! | module, array | `RESTORE` |
+//! | module, array, zset with a score of NaN | `RESTORE` |
 //! | expiry | `PEXPIREAT` |
 //!
 //! Source: Redis `src/aof.c`, `rewriteAppendOnlyFileRio`.
@@ -36,13 +36,15 @@ pub struct Resp {
     field_expiries: Vec<(Vec<u8>, UnixMillis)>,
     /// A stream without entries has to be made in another way.
     has_entries: bool,
+    /// The whole value is written, and its elements no more.
+    is_restored: bool,
 }
 
 impl Resp {
     /// For an image of this version.
     #[must_use]
     pub fn new(version: u32) -> Self {
-        Self { version, batch: Batch::default(), field_expiries: Vec::new(), has_entries: false }
+        Self { version, batch: Batch::default(), field_expiries: Vec::new(), has_entries: false, is_restored: false }
     }
 }
 
@@ -57,7 +59,7 @@ impl Format for Resp {
     }
 
     fn open(&mut self, head: &Head<'_>, out: &mut Vec<u8>) {
-        self.has_entries = false;
+        (self.has_entries, self.is_restored) = (false, false);
         self.field_expiries.clear();
         let verb: &[u8] = match head.kind {
             Kind::String => {
@@ -92,6 +94,13 @@ impl Format for Resp {
                 });
                 self.note_expiry(&field, expiry);
             }
+            // No command makes such a score, and a `ZADD` that tries makes nothing. What takes it is `RESTORE`.
+            Element::Scored(_, score) if score.is_nan() || self.is_restored => {
+                self.batch.clear();
+                if !std::mem::replace(&mut self.is_restored, true) {
+                    restore::replace(head, self.version, pen.bytes())?;
+                }
+            }
             Element::Scored(member, score) => self.batch.add(pen, |args| {
                 words::score(score, args);
                 word(&member, args);
@@ -102,8 +111,8 @@ impl Format for Resp {
             }
             Element::Tail(tail) => stream::tail(head.key, tail, self.has_entries, pen),
             // The whole value at once, with the first of its elements.
-            Element::Slot(..) | Element::Module(_) | Element::Opaque(_) if !self.has_entries => {
-                self.has_entries = true;
+            Element::Slot(..) | Element::Module(_) | Element::Opaque(_) if !self.is_restored => {
+                self.is_restored = true;
                 restore::restore(head, self.version, pen.bytes());
             }
             Element::Slot(..) | Element::Module(_) | Element::Opaque(_) => {}

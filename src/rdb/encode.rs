@@ -141,6 +141,8 @@ pub(super) struct Survey {
     pub(super) smallest_expiry: Option<i64>,
     pub(super) largest_expiry: i64,
     pub(super) negative_zero: bool,
+    /// Scores that are not a number.
+    pub(super) nans: u64,
 }
 
 impl Survey {
@@ -152,6 +154,7 @@ impl Survey {
             smallest_expiry: None,
             largest_expiry: i64::MIN,
             negative_zero: false,
+            nans: 0,
         };
         value.walk_in_any_order(&mut |element| {
             survey.take(&element);
@@ -177,6 +180,7 @@ impl Survey {
             Element::Scored(member, score) => {
                 self.longest = self.longest.max(member.len());
                 self.negative_zero |= *score == 0.0 && score.is_sign_negative();
+                self.nans = self.nans.saturating_add(u64::from(score.is_nan()));
             }
             Element::Entry(..) | Element::Tail(_) | Element::Module(_) | Element::Opaque(_) | Element::Json(_) => {}
         }
@@ -322,7 +326,7 @@ impl Encoder {
                 object::list::plan(&survey, &target, &mut self.packer, value)
             }
             Kind::Set => Ok(object::set::plan(&Survey::of(value)?, &target)),
-            Kind::Zset => Ok(object::zset::plan(&Survey::of(value)?, &target)),
+            Kind::Zset => object::zset::plan(&Survey::of(value)?, &target),
             Kind::Hash => Ok(object::hash::plan(&Survey::of(value)?, &target)),
             Kind::Stream => object::stream::encode::plan(&target, &mut self.node, value),
             Kind::Array if target.accepts(ValueType::Array) => {

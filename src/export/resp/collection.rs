@@ -43,6 +43,11 @@ impl Batch {
             out.extend_from_slice(&self.head);
             out.extend_from_slice(&self.args);
         }
+        self.clear();
+    }
+
+    /// Forget the elements of the command.
+    pub(super) fn clear(&mut self) {
         self.args.clear();
         self.elements = 0;
     }

@@ -38,6 +38,29 @@ fn the_commands_rebuild_what_real_servers_saved() {
     assert!(files > 20);
 }
 
+/// A listpack of 70 members, the last of which has a score that is not a number.
+fn with_a_score_of_nan() -> Vec<u8> {
+    let mut listpack = crate::packed::listpack::Builder::new(crate::packed::listpack::Backlen::Redis);
+    for member in 0..69 {
+        listpack.push_int(member);
+        listpack.push_int(1);
+    }
+    listpack.push(b"last");
+    listpack.push(b"nan");
+    let mut image = b"REDIS0010\x11\x01z".to_vec();
+    crate::rdb::string::encode_plain(&listpack.finish(), &mut image);
+    image.push(0xff);
+    image.extend_from_slice(&[0; 8]);
+    image
+}
+
+/// A command with such a score fails as a whole.
+#[test]
+fn a_sorted_set_with_a_score_of_nan_is_restored_as_it_is_stored() {
+    let image = with_a_score_of_nan();
+    assert_eq!(digest_of(&commands(&image)), digest_of(&image));
+}
+
 #[test]
 fn collections_are_cut_into_commands_of_64_elements() {
     let mut bytes = b"REDIS0003\x02\x01s\x40\x82".to_vec();

@@ -8,7 +8,7 @@ use super::*;
 use crate::bytes::Budget;
 use crate::bytes::Cursor;
 use crate::packed;
-use crate::rdb::object::{Consumer, Group, Idempotence, Pending, Producer, Tail, Template, skim};
+use crate::rdb::object::{Consumer, Group, Idempotence, NAN_MEMBERS, Pending, Producer, Tail, Template, skim};
 use crate::rdb::target::{PORTABLE, TARGETS};
 use crate::value::{Blob, Piece};
 
@@ -406,6 +406,20 @@ fn what_a_target_cannot_hold_is_known_before_a_byte_is_written() {
     let mut stream = Value::Stream(Vec::new(), Box::default());
     let refused = encode(Target::named("redis-4.0").unwrap(), &mut stream).unwrap_err();
     assert_eq!(refused, Failure::Unfit(Unfit("streams")));
+}
+
+#[test]
+fn members_with_a_score_of_nan_are_left_out_and_said_to_be() {
+    let score = |n: u32| if n.is_multiple_of(2) { f64::NAN } else { f64::from(n) };
+    let zset = |len: u32| Value::Zset((0..len).map(|n| (n.to_be_bytes().to_vec(), score(n).to_bits())).collect());
+    for target in targets() {
+        for len in [100, 400] {
+            let (plan, body) = encode(target, &mut zset(len)).unwrap();
+            let Value::Zset(left) = decode(plan.value_type, &body) else { panic!("a sorted set") };
+            assert_eq!((left.len(), plan.lost), (len as usize / 2, Some(NAN_MEMBERS)), "{}", target.name);
+        }
+        assert_eq!(encode(target, &mut zset(1)).unwrap_err(), Failure::Unfit(Unfit(NAN_MEMBERS)));
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ pub(super) use hash::template_id;
 pub(super) use module::skip_stream as skip_module_stream;
 pub use module::{ModuleId, ModuleItem, ModuleItems, ModuleRef};
 pub use stream::{Consumer, Group, Idempotence, Pending, Producer, Tail};
+pub(crate) use zset::{NAN_MEMBERS, nan_score};
 
 use super::error::{Error, Result};
 use super::length;

@@ -12,7 +12,7 @@
 use super::{Buffers, Element, Packed, Visit, blob_offset, next_piece, odd_count, with_blob};
 use crate::bytes::Cursor;
 use crate::packed::{self, listpack::Listpack, ziplist::Ziplist};
-use crate::rdb::encode::{Encoder, Out, Outcome, Packer, Plan, Survey, Walk};
+use crate::rdb::encode::{Encoder, Out, Outcome, Packer, Plan, Survey, Unfit, Walk};
 use crate::rdb::error::{Error, Result};
 use crate::rdb::length;
 use crate::rdb::opcode::ValueType;
@@ -35,7 +35,7 @@ pub(super) fn binary<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers, visit: &mut 
         let at = c.offset();
         let score = f64::from_le_bytes(c.array()?);
         if score.is_nan() {
-            return Err(nan(at));
+            return Err(nan_score(at));
         }
         visit(Element::Scored(member, score))?;
     }
@@ -95,9 +95,9 @@ fn ascii_score(c: &mut Cursor<'_>) -> Result<f64> {
     match c.u8()? {
         255 => Ok(f64::NEG_INFINITY),
         254 => Ok(f64::INFINITY),
-        253 => Err(nan(at)),
+        253 => Err(nan_score(at)),
         len => match parse_score_prefix(c.take(len.into())?) {
-            NumericPrefix::Nan => Err(nan(at)),
+            NumericPrefix::Nan => Err(nan_score(at)),
             NumericPrefix::Number(score, _) => Ok(score),
             NumericPrefix::Nothing => Err(Error::invalid(at, "zset-bad-score", "a score is not a number")),
         },
@@ -113,19 +113,26 @@ pub(super) fn skip_ascii_score(c: &mut Cursor<'_>) -> Result<()> {
 }
 
 #[cold]
-fn nan(at: u64) -> Error {
+pub(crate) fn nan_score(at: u64) -> Error {
     Error::invalid(at, "zset-nan-score", "a score is not a number (NaN)")
 }
 
+/// What is said of members that are left out: their score is NaN, which few servers take and no command makes.
+pub(crate) const NAN_MEMBERS: &str = "members whose score is not a number (NaN)";
+
 /// How a sorted set is written. A listpack cannot hold a score of -0: it becomes the integer 0.
-pub(in crate::rdb) fn plan(survey: &Survey, target: &Target) -> Plan {
-    let small = survey.count <= LIMITS.zset_entries && survey.longest <= LIMITS.element_bytes;
+pub(in crate::rdb) fn plan(survey: &Survey, target: &Target) -> Outcome<Plan> {
+    let count = survey.count.saturating_sub(survey.nans);
+    if count == 0 && survey.nans > 0 {
+        return Err(Unfit(NAN_MEMBERS).into());
+    }
+    let small = count <= LIMITS.zset_entries && survey.longest <= LIMITS.element_bytes;
     let value_type = match target.packing() {
         Packing::Ziplist if small => ValueType::ZsetZiplist,
         Packing::Listpack if small && !survey.negative_zero => ValueType::ZsetListpack,
         _ => target.zset(),
     };
-    Plan::new(value_type, survey.count)
+    Ok(Plan { lost: (survey.nans > 0).then_some(NAN_MEMBERS), ..Plan::new(value_type, count) })
 }
 
 pub(in crate::rdb) fn encode<'a>(
@@ -143,6 +150,9 @@ pub(in crate::rdb) fn encode<'a>(
     length::encode(plan.count, out.bytes);
     Ok(value.walk(&mut |element| {
         let Element::Scored(member, score) = element else { return Ok(()) };
+        if score.is_nan() {
+            return Ok(());
+        }
         strings.encode(&member, out.bytes);
         if plan.value_type == ValueType::Zset {
             encode_ascii_score(score, out.bytes);
@@ -158,7 +168,9 @@ pub(in crate::rdb) fn encode<'a>(
 fn encode_packed<'a>(target: &Target, packer: &mut Packer, value: &mut dyn Walk<'a>) -> Outcome<()> {
     let mut members = Vec::new();
     value.walk(&mut |element| {
-        if let Element::Scored(member, score) = element {
+        if let Element::Scored(member, score) = element
+            && !score.is_nan()
+        {
             members.push((score, member.to_vec()));
         }
         Ok(())
