@@ -6,9 +6,11 @@ use crate::cli::failure::Failure;
 use crate::cli::output::refuse_input;
 use crate::cli::render::escape;
 use careen::bytes::publish::Existing;
+use careen::check::input::check;
 use careen::convert::{self, Base, Choice, Kind, Options, Report};
-use careen::input::Input;
-use careen::rdb::Target;
+use careen::finding::Severity;
+use careen::input::{Content, Input, Part};
+use careen::rdb::{self, Target};
 use careen::replay::whole;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +38,9 @@ pub(crate) struct WriteArgs {
     /// Leave out what the target cannot hold and what cannot be executed, and report it
     #[arg(long)]
     lossy: bool,
+    /// Look into every value of the input as `check` does, and say what is damaged; without a checksum this is always done
+    #[arg(long)]
+    verify: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -115,9 +120,26 @@ impl WriteArgs {
         let report = convert::convert(inputs, &output, options, replay, |done| bar.reached(done));
         drop(bar);
         let report = report.map_err(|error| failure(&error))?;
-        Ok(cx.settle_written(&output, &report))
+        let mut exit = cx.settle_written(&output, &report);
+        for input in inputs.iter().filter(|input| self.verify || input.parts.iter().any(is_unvouched)) {
+            exit = exit.max(cx.verify(input)?);
+        }
+        Ok(exit)
     }
 }
+
+/// Values are copied as they stand because the checksum vouches for them: here there is none.
+fn is_unvouched(part: &Part) -> bool {
+    let bytes = part.bytes();
+    let is_old = || rdb::Reader::new(bytes).is_ok_and(|reader| reader.version() < FIRST_WITH_CHECKSUM);
+    part.content == Content::Rdb && (bytes.ends_with(&[0; 8]) || is_old())
+}
+
+/// So many findings are said.
+const VERIFIED: usize = 20;
+
+/// The first RDB version with a checksum.
+const FIRST_WITH_CHECKSUM: u32 = 5;
 
 /// What is replaced in place: not a link that leads to it, so that the link stays and leads to the new one.
 pub(crate) fn in_place(input: &Input) -> Option<PathBuf> {
@@ -138,6 +160,32 @@ fn failure(error: &convert::Error) -> Failure {
 }
 
 impl Context<'_> {
+    /// Say what is damaged in an input of which everything was written.
+    fn verify(&self, input: &Input) -> Result<Exit, Failure> {
+        let options = careen::check::rdb::Options { walk: self.scan_options(), max_findings: VERIFIED };
+        let mut bar = self.progress(input.bytes(), false);
+        let report = check(input, &options, &mut |done| bar.reached(done));
+        drop(bar);
+        for found in report.findings.iter().filter(|found| found.severity == Severity::Error) {
+            if found.code == "memory-budget" {
+                return Err(Failure::exhausted(&escape::text(input.name.as_bytes()), &found.message));
+            }
+            let key = found.key.as_ref().map(|key| format!(" (key \"{}\")", escape::text(key))).unwrap_or_default();
+            let line = format!("{}: {} at offset {}: {}{key}", found.file, found.code, found.offset, found.message);
+            self.complain(&escape::sentence(&line), None);
+        }
+        if report.is_ok() {
+            return Ok(Exit::Clean);
+        }
+        let more = match report.more_findings {
+            0 => String::new(),
+            more => format!(" ({more} more findings)"),
+        };
+        let line = format!("{}: what is damaged was written as it stands{more}", input.name);
+        self.complain(&escape::text(line.as_bytes()), Some("`careen repair` leaves out what is damaged"));
+        Ok(Exit::Findings)
+    }
+
     /// Say what an output does not have, and what that means for the exit status.
     fn settle_written(&self, output: &Path, report: &Report) -> Exit {
         let name = escape::path(output);
