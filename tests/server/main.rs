@@ -24,6 +24,7 @@ mod client;
 mod compare;
 mod exercise;
 mod generate;
+mod odd;
 mod process;
 mod repair;
 mod replay;

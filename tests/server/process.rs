@@ -72,7 +72,8 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(25));
         }
-        panic!("the server does not start");
+        let log = std::fs::read_to_string(dir.path().join("server.log")).unwrap_or_default();
+        panic!("the server does not start: {}", log.lines().rev().take(12).collect::<Vec<_>>().join("\n"));
     }
 
     /// Another connection.

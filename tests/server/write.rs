@@ -53,7 +53,7 @@ fn convert(input: &Input, output: &Path, kind: Kind, like: Like) -> Report {
 }
 
 /// What we make of a file.
-fn digest_of(path: &Path, like: Like) -> String {
+pub(crate) fn digest_of(path: &Path, like: Like) -> String {
     let input = input::open(path, &source::Options::default()).unwrap();
     let outcome = whole::replay(&input, &replay(like), (), &mut |_| {}).unwrap();
     careen::keyspace::digest::of_keyspace(&outcome.keyspace, like).to_string()
