@@ -8,10 +8,11 @@
 //!
 //! Numbers that servers store as integers stay such, of the same width. Scores, times, ids and counters are kept.
 
-use crate::packed::{self, canonical_int};
+use crate::packed;
 use crate::rdb::encode::Walk;
 use crate::rdb::object::{Consumer, Group, Idempotence, Producer, Tail};
 use crate::rdb::{Element, Result};
+use crate::value::number::canonical_int;
 use crate::value::{Blob, Kind, Piece};
 
 /// Replaces text by other text of the same shape.

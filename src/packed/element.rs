@@ -1,5 +1,7 @@
 //! What stands at one place of a packed blob.
 
+use crate::value::number::canonical_int;
+
 /// An element of a listpack or ziplist: bytes of the blob, or an integer that stands for its decimal text.
 ///
 /// Comparison is by representation: `Bytes(b"12")` is not `Int(12)`, although both mean the text `12`.
@@ -70,72 +72,10 @@ fn decimal_len(value: i64) -> usize {
     usize::try_from(digits).unwrap_or(0).saturating_add(usize::from(value < 0))
 }
 
-/// The longest decimal text of an `i64`.
-const LONGEST: usize = 20;
-
-/// The integer whose canonical decimal text `bytes` is: no sign but a minus, no leading zero, no `-0`, within `i64`.
-///
-/// This is the rule by which every server decides to store an element as an integer (`string2ll`).
-#[must_use]
-#[inline]
-pub fn canonical_int(bytes: &[u8]) -> Option<i64> {
-    if bytes.len() > LONGEST {
-        return None;
-    }
-    match bytes {
-        b"0" => Some(0),
-        [b'-', digits @ ..] => 0_i64.checked_sub_unsigned(magnitude(digits)?),
-        digits => i64::try_from(magnitude(digits)?).ok(),
-    }
-}
-
-/// Digits of which the first is not zero.
-#[inline]
-fn magnitude(digits: &[u8]) -> Option<u64> {
-    if !matches!(digits.first(), Some(b'1'..=b'9')) {
-        return None;
-    }
-    let mut value = 0_u64;
-    for &byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        value = value.checked_mul(10)?.checked_add(u64::from(digit))?;
-    }
-    Some(value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn only_canonical_text_is_an_integer() {
-        for (text, value) in [
-            ("0", Some(0)),
-            ("-1", Some(-1)),
-            ("9223372036854775807", Some(i64::MAX)),
-            ("-9223372036854775808", Some(i64::MIN)),
-            ("9223372036854775808", None),
-            ("-9223372036854775809", None),
-            ("18446744073709551616", None),
-            ("99999999999999999999", None),
-            ("", None),
-            ("-", None),
-            ("-0", None),
-            ("00", None),
-            ("01", None),
-            ("+5", None),
-            (" 5", None),
-            ("5 ", None),
-            ("1e3", None),
-            ("--1", None),
-        ] {
-            assert_eq!(canonical_int(text.as_bytes()), value, "{text}");
-        }
-    }
 
     #[test]
     fn bytes_and_integers_of_one_text_are_the_same_text() {
@@ -155,12 +95,6 @@ mod tests {
             let text = Element::Int(value).text(&mut buffer);
             prop_assert_eq!(canonical_int(text), Some(value));
             prop_assert_eq!(Element::Int(value).len(), text.len());
-        }
-
-        #[test]
-        fn canonical_text_is_exactly_what_formatting_gives_back(text in "[-+ ]?[0-9]{0,21}") {
-            let expected = text.parse::<i64>().ok().filter(|value| value.to_string() == text);
-            prop_assert_eq!(canonical_int(text.as_bytes()), expected);
         }
     }
 }

@@ -23,5 +23,5 @@ pub mod stream_node;
 pub mod ziplist;
 pub mod zipmap;
 
-pub use element::{Element, canonical_int};
+pub use element::Element;
 pub use error::{Error, ErrorKind};

@@ -12,7 +12,8 @@ use super::record::Attributes;
 use super::string;
 use super::target::{Packing, Target};
 use crate::bytes::sink::BLOCK;
-use crate::packed::{canonical_int, listpack, stream_node, ziplist};
+use crate::packed::{listpack, stream_node, ziplist};
+use crate::value::number::canonical_int;
 use crate::value::{Kind, StreamId, UnixMillis};
 
 #[cfg(test)]

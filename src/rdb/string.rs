@@ -13,7 +13,7 @@
 use super::error::{Error, ErrorKind, Result};
 use super::length;
 use crate::bytes::{Budget, Cursor, lzf};
-use crate::packed::canonical_int;
+use crate::value::number::canonical_int;
 use crate::value::{Blob, Piece};
 
 /// A string as it is stored: its span is known, nothing is decoded.

@@ -9,7 +9,7 @@ use crate::value::number;
 /// # Errors
 /// [`Refusal::NOT_AN_INTEGER`].
 pub fn integer(word: &[u8]) -> Result<i64, Refusal> {
-    number::parse_i64_strict(word).ok_or(Refusal::NOT_AN_INTEGER)
+    number::canonical_int(word).ok_or(Refusal::NOT_AN_INTEGER)
 }
 
 /// A count or index that is not negative.

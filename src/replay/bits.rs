@@ -1,6 +1,6 @@
 //! Bitmaps: `SETBIT`, `BITOP`, `BITFIELD` on plain bytes. Bit 0 is the most significant bit of byte 0.
 
-use crate::value::number::parse_i64_strict;
+use crate::value::number::canonical_int;
 
 /// Set one bit, growing the string with zero bytes.
 pub fn set_bit(bytes: &mut Vec<u8>, offset: u64, on: bool) {
@@ -169,7 +169,7 @@ pub fn parse_bitfield(words: &[&[u8]]) -> Option<Vec<FieldWrite>> {
                 after
             }
             [name, kind, offset, value, after @ ..] if is_write(name) => {
-                let (field, value) = (Field::parse(kind, offset)?, parse_i64_strict(value)?);
+                let (field, value) = (Field::parse(kind, offset)?, canonical_int(value)?);
                 let increment = name.eq_ignore_ascii_case(b"INCRBY");
                 writes.push(FieldWrite { field, value, increment, overflow });
                 after
@@ -214,15 +214,15 @@ pub fn bitfield(bytes: &mut Vec<u8>, writes: &[FieldWrite]) {
 impl Field {
     fn parse(kind: &[u8], offset: &[u8]) -> Option<Self> {
         let (sign, bits) = kind.split_first()?;
-        let bits = u32::try_from(parse_i64_strict(bits)?).ok()?;
+        let bits = u32::try_from(canonical_int(bits)?).ok()?;
         let signed = match sign {
             b'i' if (1..=64).contains(&bits) => true,
             b'u' if (1..=63).contains(&bits) => false,
             _ => return None,
         };
         let offset = match offset.strip_prefix(b"#") {
-            Some(count) => parse_i64_strict(count)?.checked_mul(i64::from(bits))?,
-            None => parse_i64_strict(offset)?,
+            Some(count) => canonical_int(count)?.checked_mul(i64::from(bits))?,
+            None => canonical_int(offset)?,
         };
         let offset = u64::try_from(offset).ok()?;
         Some(Self { signed, bits, offset })

@@ -1,5 +1,6 @@
 use super::{Backlen, HEADER, Iter, SHORTEST, TERMINATOR, UNKNOWN};
-use crate::packed::{Element, canonical_int};
+use crate::packed::Element;
+use crate::value::number::canonical_int;
 
 /// Writes a listpack as a server would: canonical integers as integers, each in its shortest form.
 #[derive(Debug, Clone)]

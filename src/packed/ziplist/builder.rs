@@ -1,5 +1,6 @@
 use super::{HEADER, LONG_PREVLEN, TERMINATOR, UNKNOWN};
-use crate::packed::{Element, canonical_int};
+use crate::packed::Element;
+use crate::value::number::canonical_int;
 
 /// Writes a ziplist as Redis 6.2 would: canonical integers as integers, each in its shortest form.
 #[derive(Debug, Clone)]

@@ -9,12 +9,12 @@
 
 use super::{Buffers, Element, Visit};
 use crate::bytes::Cursor;
-use crate::packed::canonical_int;
 use crate::rdb::encode::{Encoder, Out, Outcome, Plan, Walk};
 use crate::rdb::error::{Error, Result};
 use crate::rdb::length;
 use crate::rdb::string;
 use crate::value::Piece;
+use crate::value::number::canonical_int;
 
 fn header(c: &mut Cursor<'_>) -> Result<u64> {
     let at = c.offset();

@@ -14,11 +14,11 @@
 
 use super::{Buffers, Element, Visit};
 use crate::bytes::Cursor;
-use crate::packed::canonical_int;
 use crate::rdb::error::{Error, Result};
 use crate::rdb::length;
 use crate::rdb::opcode::{AUX, ValueType};
 use crate::rdb::string::{self, Form, Scratch, StringRef};
+use crate::value::number::canonical_int;
 use crate::value::{Blob, UnixMillis};
 
 /// 2023-02-01T00:00:00Z.

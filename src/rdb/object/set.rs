@@ -10,7 +10,7 @@
 
 use super::{Buffers, Element, Visit, blob_offset, next_piece, with_blob};
 use crate::bytes::Cursor;
-use crate::packed::{canonical_int, intset, intset::Intset, listpack::Listpack};
+use crate::packed::{intset, intset::Intset, listpack::Listpack};
 use crate::rdb::encode::{Encoder, Out, Outcome, Plan, Survey, Walk};
 use crate::rdb::error::{Error, Result};
 use crate::rdb::length;
@@ -18,6 +18,7 @@ use crate::rdb::opcode::ValueType;
 use crate::rdb::string::{self, Scratch, StringRef};
 use crate::rdb::target::{LIMITS, Target};
 use crate::value::Piece;
+use crate::value::number::canonical_int;
 
 pub(super) fn plain<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
     for _ in 0..length::decode(c)? {

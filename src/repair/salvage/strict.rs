@@ -11,7 +11,7 @@
 //!
 //! Source: Redis `src/rdb.c`.
 
-use crate::packed::canonical_int;
+use crate::value::number::canonical_int;
 
 /// Reads forward from a place; `None` means "no server wrote this".
 #[derive(Debug, Clone, Copy)]

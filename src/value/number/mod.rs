@@ -2,7 +2,7 @@
 //!
 //! | text                          | written by                                        | here            |
 //! |-------------------------------|---------------------------------------------------|-----------------|
-//! | integers                      | everyone                                          | [`parse_i64_strict`] |
+//! | integers                      | everyone                                          | [`canonical_int`] |
 //! | `%.17g`                       | Redis up to 7.0: scores in digests, logs, replies | [`g17_text`]    |
 //! | Grisu2 digits                 | Redis from 7.2, Valkey: scores                    | [`fpconv_text`] |
 //! | `%.17Lf` without its zeros    | `INCRBYFLOAT`, `HINCRBYFLOAT`                     | [`LongDouble`]  |
@@ -22,11 +22,12 @@ pub use score::{
     NumericPrefix, ScoreRules, WeightRules, parse_score, parse_score_bound, parse_score_prefix, parse_sort_weight,
 };
 
-/// An integer in the one spelling servers take for counts, offsets and times (`string2ll`): an optional
-/// minus sign, digits without leading zeros, no `-0`, within 64 bits.
+/// The integer whose canonical decimal text this is (`string2ll`): no sign but a minus, no leading zero, no `-0`, within
+/// 64 bits. The one spelling that servers take for counts, offsets and times, and the one of which they store the integer
+/// instead of the text.
 #[must_use]
 #[inline]
-pub fn parse_i64_strict(text: &[u8]) -> Option<i64> {
+pub fn canonical_int(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
         _ => (false, text),
@@ -51,13 +52,14 @@ pub fn parse_i64_strict(text: &[u8]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn integers_have_one_spelling() {
         for value in [0, 1, -1, 10, i64::MAX, i64::MIN, i64::MIN + 1] {
-            assert_eq!(parse_i64_strict(value.to_string().as_bytes()), Some(value));
+            assert_eq!(canonical_int(value.to_string().as_bytes()), Some(value));
         }
-        let wrong: [&[u8]; 14] = [
+        let wrong: [&[u8]; 16] = [
             b"",
             b"-",
             b"-0",
@@ -72,9 +74,19 @@ mod tests {
             b"-9223372036854775809",
             b"99999999999999999999",
             b"0x1",
+            b"1e3",
+            b"--1",
         ];
         for text in wrong {
-            assert_eq!(parse_i64_strict(text), None, "{}", text.escape_ascii());
+            assert_eq!(canonical_int(text), None, "{}", text.escape_ascii());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn canonical_text_is_exactly_what_formatting_gives_back(text in "[-+ ]?[0-9]{0,21}") {
+            let expected = text.parse::<i64>().ok().filter(|value| value.to_string() == text);
+            prop_assert_eq!(canonical_int(text.as_bytes()), expected);
         }
     }
 }

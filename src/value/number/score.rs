@@ -1,6 +1,6 @@
 //! Reading scores, weights and the score text inside files, with the rules of each server version.
 
-use super::parse_i64_strict;
+use super::canonical_int;
 use super::strtod::{Binary, Prefix, Rounded, scan};
 
 /// What a server takes as a score or weight argument.
@@ -41,7 +41,7 @@ pub fn parse_score(text: &[u8], rules: ScoreRules) -> Option<f64> {
 /// The integers that most scores are.
 #[inline]
 fn small_integer(text: &[u8]) -> Option<f64> {
-    let whole = parse_i64_strict(text).filter(|whole| whole.unsigned_abs() < 1 << 53)?;
+    let whole = canonical_int(text).filter(|whole| whole.unsigned_abs() < 1 << 53)?;
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
     let exact = whole as f64;
     Some(exact)
