@@ -8,6 +8,7 @@
 
 pub mod ordered;
 pub mod text;
+pub mod threads;
 pub mod walk;
 
 pub use text::{Delivery, Pen, Problem, Text, deliver};
