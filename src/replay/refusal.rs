@@ -17,7 +17,7 @@ pub enum Refusal {
     Invalid(&'static str),
     /// A server would have executed it, and we cannot: the keyspace may differ from here on.
     NotReplayable(&'static str),
-    /// The memory budget is used up.
+    /// The memory budget is used up, or another limit is reached.
     Memory(Exhausted),
 }
 
@@ -43,9 +43,7 @@ impl fmt::Display for Refusal {
             Self::Arity => f.write_str("wrong number of words"),
             Self::UnknownCommand => f.write_str("unknown command"),
             Self::Invalid(why) | Self::NotReplayable(why) => f.write_str(why),
-            Self::Memory(account) => {
-                write!(f, "another {} bytes would exceed the memory budget of {}", account.wanted, account.limit)
-            }
+            Self::Memory(spent) => spent.fmt(f),
         }
     }
 }
@@ -59,7 +57,7 @@ impl From<WrongType> for Refusal {
 }
 
 impl From<Exhausted> for Refusal {
-    fn from(account: Exhausted) -> Self {
-        Self::Memory(account)
+    fn from(spent: Exhausted) -> Self {
+        Self::Memory(spent)
     }
 }
