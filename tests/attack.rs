@@ -1,7 +1,7 @@
 //! The bodies of the fuzz targets on their seeds, and on seeds changed at random (but the same at each run).
 //!
 //! `CAREEN_ATTACK_ROUNDS` says how many changed seeds each target gets. A failure names the input, in hexadecimal: put
-//! it into `fuzz/seeds/`, where it will be tried first ever after.
+//! it into `testdata/findings/TARGET/`, where it will be tried first ever after.
 
 #![allow(
     clippy::unwrap_used,
@@ -44,8 +44,9 @@ fn files(folder: &Path, extension: Option<&str>) -> Vec<Vec<u8>> {
 /// says what the seeds are, also fields, with all lengths and checksums right.
 fn attack(name: &str, kind: Option<Kind>, target: Target, more: Vec<Vec<u8>>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = root.join("fuzz/seeds").join(name);
-    let mut seeds = if folder.is_dir() { files(&folder, None) } else { Vec::new() };
+    let folders = ["testdata/findings", "fuzz/seeds"].map(|folder| root.join(folder).join(name));
+    let mut seeds: Vec<_> =
+        folders.iter().filter(|folder| folder.is_dir()).flat_map(|folder| files(folder, None)).collect();
     seeds.extend(more);
     assert!(!seeds.is_empty(), "{name} has no seeds");
     let rounds = std::env::var("CAREEN_ATTACK_ROUNDS").map_or(ROUNDS, |text| text.parse().unwrap());

@@ -15,8 +15,11 @@
 )]
 #![cfg(feature = "cli")]
 
-use careen::bytes::{crc64, lzf};
-use careen::rdb::length;
+use careen::bytes::{Budget, Exhausted, Limits, Resource, crc64, lzf};
+use careen::export::{self, jsonl::Jsonl};
+use careen::rdb::{self, Buffers, Reader, Record, length};
+use careen::scan;
+use careen::select::Selection;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -50,6 +53,17 @@ fn log() -> Vec<u8> {
     let mut log = Vec::new();
     careen::aof::writer::encode(&[b"SETRANGE".as_slice(), b"k", b"100000000", b"x"], &mut log);
     log
+}
+
+fn many_keys(count: usize) -> Vec<u8> {
+    let mut image = b"REDIS0009".to_vec();
+    for n in 0..count {
+        image.extend_from_slice(format!("\0\x06k{n:05}\x01v").as_bytes());
+    }
+    image.push(0xff);
+    let sum = crc64::jones(&image);
+    image.extend_from_slice(&sum.to_le_bytes());
+    image
 }
 
 struct Bench(tempfile::TempDir);
@@ -95,6 +109,32 @@ const OF_IMAGES: [&str; 10] = [
     "repair IN -o out",
 ];
 
+/// No thread gets a stack of this size, which is how a system looks that has no more threads.
+const NO_STACK: &str = "140737488355328";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_no_thread_starts_every_command_answers_the_same() {
+    let bench = Bench::new();
+    std::fs::write(bench.path("image"), many_keys(30_000)).unwrap();
+    let mut damaged = many_keys(1000);
+    damaged[5000] ^= 1;
+    std::fs::write(bench.path("damaged"), damaged).unwrap();
+    let commands = ["check image", "export image", "keys image", "replay image --digest", "repair damaged --dry-run"];
+    for command in commands {
+        let run = |stack: Option<&str>| {
+            let mut process = Command::new(env!("CARGO_BIN_EXE_careen"));
+            process.args(command.split(' ')).args(["--threads", "4"]).current_dir(bench.0.path());
+            process.envs(stack.map(|stack| ("RUST_MIN_STACK", stack)));
+            let output = process.output().unwrap();
+            (output.status.code(), output.stdout, String::from_utf8_lossy(&output.stderr).into_owned())
+        };
+        let usual = run(None);
+        assert!(matches!(usual.0, Some(0 | 1)), "{command}: {}", usual.2);
+        assert_eq!(run(Some(NO_STACK)), usual, "{command}");
+    }
+}
+
 fn on(command: &str, input: &str) -> String {
     if command.contains("IN") { command.replace("IN", input) } else { format!("{command} {input}") }
 }
@@ -127,6 +167,7 @@ fn what_is_decompressed_has_to_fit() {
         "export",
         "replay --digest",
         "diff IN log",
+        "repair IN -o out",
         "compact IN -o out --target redis-7.2 --to aof",
     ];
     let wrong: Vec<_> =
@@ -155,15 +196,10 @@ fn what_fits_is_done() {
 #[test]
 fn what_many_small_commands_or_keys_add_has_to_fit() {
     let bench = Bench::new();
-    let (mut log, mut image) = (Vec::new(), b"REDIS0009".to_vec());
+    let (mut log, image) = (Vec::new(), many_keys(100_000));
     for n in 0..100_000 {
-        let name = format!("k{n:05}");
-        careen::aof::writer::encode(&[b"SET".as_slice(), name.as_bytes(), b"v"], &mut log);
-        image.extend_from_slice(&[0, 6]);
-        image.extend_from_slice(name.as_bytes());
-        image.extend_from_slice(b"\x01v");
+        careen::aof::writer::encode(&[b"SET".as_slice(), format!("k{n:05}").as_bytes(), b"v"], &mut log);
     }
-    image.extend_from_slice(b"\xff\0\0\0\0\0\0\0\0");
     std::fs::write(bench.path("many.aof"), &log).unwrap();
     std::fs::write(bench.path("many.rdb"), &image).unwrap();
     std::fs::copy(bench.path("many.rdb"), bench.path("again.rdb")).unwrap();
@@ -184,4 +220,53 @@ fn what_many_small_commands_or_keys_add_has_to_fit() {
         let output = bench.run(command, "60M", None);
         assert!(matches!(output.status.code(), Some(0 | 1)), "{command}: {}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+const LIST: &[u8] = b"REDIS0011\x01\x01l\x03\x01a\x01b\x01c\xff\0\0\0\0\0\0\0\0";
+const INTSET: &[u8] = b"REDIS0011\x0b\x01s\x0e\x02\0\0\0\x03\0\0\0\x01\0\x02\0\x03\0\xff\0\0\0\0\0\0\0\0";
+
+fn reading(image: &[u8], limits: Limits) -> rdb::Result<u64> {
+    let budget = Budget::within(limits);
+    let (mut reader, mut buffers) = (Reader::new(image)?.with_budget(&budget), Buffers::new(&budget));
+    let mut elements = 0;
+    loop {
+        match reader.next_record()? {
+            Some(Record::Key(key)) => key.value.elements(&mut buffers, &mut |_| {
+                elements += 1;
+                Ok(())
+            })?,
+            Some(Record::End { .. }) => return Ok(elements),
+            _ => {}
+        }
+    }
+}
+
+/// Of plain collections a reader sees it, of packed ones whoever decodes them.
+#[test]
+fn a_value_of_too_many_elements_is_refused_with_its_place() {
+    let most = |elements| Limits { elements, ..Limits::default() };
+    for (image, whose) in [(LIST, Some(b"l".as_slice())), (INTSET, None)] {
+        assert_eq!(reading(image, most(3)), Ok(3));
+        let error = reading(image, most(2)).unwrap_err();
+        assert_eq!((error.offset(), error.key()), (12, whose));
+        assert_eq!((error.code(), error.exhausted()), ("more-elements-than-allowed", Some(Exhausted::of_elements(2))));
+        assert!(error.hint().is_some_and(|hint| hint.contains("more elements")));
+    }
+    let mut torn = LIST[..19].to_vec();
+    torn[12] = 60;
+    assert!(reading(&torn, most(4)).is_err_and(|error| error.is_torn()), "a claim is not believed");
+}
+
+#[test]
+fn more_output_than_allowed_is_refused_before_it_is_written() {
+    let export = |output| {
+        let options = scan::Options { threads: 2, budget: Budget::within(Limits { output, ..Limits::default() }) };
+        let (format, mut out) = (Jsonl::default(), Vec::new());
+        let done = export::image(&format, LIST, 0..28, &options, &Selection::default(), &mut out, |_| {});
+        (done.map_err(|error| error.downcast::<Exhausted>().unwrap()).map(|delivery| delivery.keys), out.len() as u64)
+    };
+    let (keys, len) = export(u64::MAX);
+    assert_eq!((keys.unwrap(), export(len).0.unwrap()), (1, 1));
+    let (refused, written) = export(len - 1);
+    assert_eq!((refused.unwrap_err().resource, written), (Resource::Output, 0));
 }

@@ -3,7 +3,7 @@
 //! | module | what it owns |
 //! | --- | --- |
 //! | [`cursor`] | checked reads that know their absolute offset |
-//! | [`limits`] | how much an untrusted file may make us allocate |
+//! | [`limits`] | how much an untrusted file may make us allocate, decode and write |
 //! | [`source`] | a file as one slice: mapped, read or spooled (the only `unsafe`) |
 //! | [`decompress`] | gzip, zstd and LZ4 frames |
 //! | [`crc64`] | CRC-64/Jones of RDB trailers, CRC-64/XZ of our own sidecars |
@@ -22,4 +22,4 @@ pub mod sink;
 pub mod source;
 
 pub use cursor::{Cursor, Truncated};
-pub use limits::{Budget, Exhausted, Limits};
+pub use limits::{Budget, Exhausted, Limits, Resource};

@@ -37,7 +37,8 @@ pub use schema::Schema;
 pub use view::{History, View};
 
 use crate::input::Input;
-use crate::replay::whole::{self, NoSuchPart, Options, Outcome};
+use crate::replay::load;
+use crate::replay::whole::{self, Damage, NoSuchPart, Options, Outcome};
 use crate::value::UnixMillis;
 
 /// An input replayed by somebody who listens for the chat service.
@@ -56,6 +57,10 @@ pub fn rebuild<'s, 'a>(
 ) -> Result<Rebuilt<'s, 'a>, NoSuchPart> {
     let mut outcome =
         whole::replay(input, options, Recorder::new(schema, options.now, at).with_budget(&options.budget), progress)?;
-    outcome.watch.end(&outcome.keyspace);
+    if let Err(spent) = outcome.watch.end(&outcome.keyspace) {
+        let part = input.parts.len().saturating_sub(1);
+        let offset = input.parts.last().map_or(0, |part| part.bytes().len() as u64);
+        outcome.damage.get_or_insert(Damage { part, error: load::Error::Memory(offset, spent), ends: true });
+    }
     Ok(outcome)
 }

@@ -6,7 +6,8 @@
 use super::message::Parsed;
 use super::schema::Schema;
 use super::view::{count, each};
-use crate::bytes::Budget;
+use crate::bytes::limits::Charge;
+use crate::bytes::{Budget, Exhausted};
 use crate::keyspace::{Keyspace, Map};
 use crate::rdb::Buffers;
 use crate::replay::{Args, Place, State, Watch};
@@ -69,6 +70,13 @@ impl Presence {
     }
 }
 
+/// What a push takes in a list that may be half empty.
+const PUSH_BYTES: u64 = 2 * size_of::<Push<'_>>() as u64;
+/// What a point takes in a list that may be half empty.
+const POINT_BYTES: u64 = 2 * size_of::<(UnixMillis, u64)>() as u64;
+/// What a user takes besides the name's bytes.
+const USER_BYTES: u64 = 2 * size_of::<(Vec<u8>, f64)>() as u64;
+
 /// Listens to a replay.
 #[derive(Debug)]
 pub struct Recorder<'s, 'a> {
@@ -79,6 +87,7 @@ pub struct Recorder<'s, 'a> {
     annotated: bool,
     at: Option<UnixMillis>,
     buffers: Buffers,
+    charge: Charge,
     /// Messages pushed on the channels of the service.
     pub pushes: Vec<Push<'a>>,
     /// Users whose history lost messages by a command of the log.
@@ -102,6 +111,7 @@ impl<'s, 'a> Recorder<'s, 'a> {
             annotated: false,
             at,
             buffers: Buffers::default(),
+            charge: Charge::default(),
             pushes: Vec::new(),
             trimmed: Map::default(),
             online: Vec::new(),
@@ -110,10 +120,11 @@ impl<'s, 'a> Recorder<'s, 'a> {
         }
     }
 
-    /// Charge what must be decompressed to an account.
+    /// Charge what is remembered and what must be decompressed to an account.
     #[must_use]
     pub fn with_budget(mut self, budget: &Budget) -> Self {
         self.buffers = Buffers::new(budget);
+        self.charge = Charge::new(budget);
         self
     }
 
@@ -130,11 +141,24 @@ impl<'s, 'a> Recorder<'s, 'a> {
     }
 
     /// The log has ended.
-    pub fn end(&mut self, keyspace: &Keyspace<'a>) {
-        self.sample(keyspace);
+    ///
+    /// # Errors
+    /// When the account does not hold what is to be remembered.
+    pub fn end(&mut self, keyspace: &Keyspace<'a>) -> Result<(), Exhausted> {
+        self.sample(keyspace)?;
         if self.clock.is_some_and(|clock| self.at.is_some_and(|at| at >= clock)) {
-            self.then = Some(Presence::of(self.schema, keyspace, &self.buffers.first.budget));
+            self.remember(keyspace)?;
         }
+        Ok(())
+    }
+
+    /// Presence at the moment asked for.
+    fn remember(&mut self, keyspace: &Keyspace<'a>) -> Result<(), Exhausted> {
+        let presence = Presence::of(self.schema, keyspace, &self.buffers.first.budget);
+        let names = presence.online.iter().chain(presence.statuses.iter().map(|(user, _)| user));
+        let bytes = names.map(|name| (name.len() as u64).saturating_add(USER_BYTES)).fold(0, u64::saturating_add);
+        self.then = Some(presence);
+        self.charge.add(bytes)
     }
 
     /// The time of a command, by which the state before it is that of the clock so far.
@@ -152,17 +176,19 @@ impl<'s, 'a> Recorder<'s, 'a> {
     }
 
     /// Note how many are online at the clock's time.
-    fn sample(&mut self, keyspace: &Keyspace<'a>) {
-        let Some(clock) = self.clock else { return };
+    fn sample(&mut self, keyspace: &Keyspace<'a>) -> Result<(), Exhausted> {
+        let Some(clock) = self.clock else { return Ok(()) };
         let entry = keyspace.db(self.schema.db).and_then(|db| db.entry(self.schema.online.as_bytes()));
         let online = entry.map_or(0, |entry| count(&entry.value, &mut self.buffers));
         if self.online.last().is_none_or(|&(_, last)| last != online) {
+            self.charge.add(POINT_BYTES)?;
             self.online.push((clock, online));
         }
+        Ok(())
     }
 
-    fn forget(&mut self, args: Args<'_, 'a>) {
-        let Some((name, rest)) = args.split_first() else { return };
+    fn forget(&mut self, args: Args<'_, 'a>) -> Result<(), Exhausted> {
+        let Some((name, rest)) = args.split_first() else { return Ok(()) };
         let is = |word: &str| name.eq_ignore_ascii_case(word.as_bytes());
         let keys = match name.first().map(u8::to_ascii_uppercase) {
             Some(b'L') if is("LTRIM") || is("LPOP") || is("LREM") => rest.get(..1),
@@ -172,33 +198,51 @@ impl<'s, 'a> Recorder<'s, 'a> {
         };
         for user in keys.into_iter().flatten().filter_map(|key| self.schema.owner(key)) {
             if !self.trimmed.contains(user) {
+                self.charge.add(USER_BYTES)?;
                 self.trimmed.insert(Blob::near(user), ());
             }
         }
+        Ok(())
     }
 }
 
 impl<'a> Watch<'a> for Recorder<'_, 'a> {
-    fn message(&mut self, place: Place, channel: &'a [u8], message: &'a [u8]) {
+    fn message(&mut self, place: Place, channel: &'a [u8], message: &'a [u8]) -> Result<(), Exhausted> {
         if self.schema.is_room(channel) {
+            self.charge.add(PUSH_BYTES)?;
             self.pushes.push(Push { place, time: self.clock, channel, message });
         }
+        Ok(())
     }
 
-    fn command(&mut self, _: Place, state: &State<'a>, args: Args<'_, 'a>) {
+    fn command(&mut self, _: Place, state: &State<'a>, args: Args<'_, 'a>) -> Result<(), Exhausted> {
         if let Some(time) = self.time_of(state, args)
             && self.clock.is_none_or(|clock| clock < time)
         {
-            self.sample(&state.keyspace);
+            self.sample(&state.keyspace)?;
             if self.then.is_none() && self.at.is_some_and(|at| at < time && self.clock.is_some_and(|clock| at >= clock))
             {
-                self.then = Some(Presence::of(self.schema, &state.keyspace, &self.buffers.first.budget));
+                self.remember(&state.keyspace)?;
             }
             self.span = Some((self.span.map_or(time, |span| span.0), time));
             self.clock = Some(time);
         }
-        if state.db == self.schema.db {
-            self.forget(args);
-        }
+        if state.db == self.schema.db { self.forget(args) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_is_paid_for() {
+        let schema = Schema::default();
+        let budget = Budget::new(3 * PUSH_BYTES);
+        let mut recorder = Recorder::new(&schema, UnixMillis(0), None).with_budget(&budget);
+        let channel: &'static [u8] = Box::leak(schema.channel.clone().into_bytes().into_boxed_slice());
+        let heard = (0..5).filter(|_| recorder.message(Place::default(), channel, b"{}").is_ok()).count();
+        assert_eq!((heard, recorder.pushes.len(), budget.left()), (3, 3, 0));
+        assert!(recorder.forget(&[b"DEL", &schema.history(b"ann")]).is_err());
     }
 }

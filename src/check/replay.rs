@@ -62,7 +62,7 @@ fn finding(noted: &Noted<Refusal>, severity: Severity) -> Option<Finding> {
             let hint = "a server executes it: what follows is judged without it";
             (Severity::Warning, "replay-not-executed", "is not executed", hint)
         }
-        Refusal::Memory(_) => (Severity::Error, "memory-budget", "is not executed", "`--max-memory` sets the budget"),
+        Refusal::Memory(spent) => (Severity::Error, spent.code(), "is not executed", spent.hint()),
     };
     let message = format!("{} {what}: {}", noted.argv0.escape_ascii(), noted.why);
     Some(Finding::new(severity, code, noted.place.offset, message).until(noted.place.end).hint(hint))

@@ -1,7 +1,7 @@
 //! One value, as deep as a server with `sanitize-dump-payload yes` looks, and then some.
 
-use crate::bytes::Cursor;
 use crate::bytes::limits::Charge;
+use crate::bytes::{Budget, Cursor};
 use crate::finding::Severity;
 use crate::keyspace::load::library_name;
 use crate::packed::{self, intset, listpack, stream_node, ziplist, zipmap};
@@ -38,8 +38,14 @@ fn warning(error: Error) -> Problem {
 impl Inspector {
     /// An inspector that charges its buffers to an account.
     #[must_use]
-    pub fn new(budget: &crate::bytes::Budget) -> Self {
-        Self { buffers: Buffers::new(budget), seen: Seen::default() }
+    pub fn new(budget: &Budget) -> Self {
+        Self { buffers: Buffers::new(budget), seen: Seen::charged_to(budget) }
+    }
+
+    /// The account.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.buffers.first.budget
     }
 
     /// Report everything that is wrong with a value.
@@ -182,19 +188,20 @@ impl Inspector {
     /// Walk all elements, and see that members and fields are unique, scores in order, expiries in order.
     fn unique_elements(&mut self, value: &ValueRef<'_>, report: &mut dyn FnMut(Problem)) -> Result<()> {
         let Self { buffers, seen } = self;
+        let spent = |spent| Error::new(value.offset, ErrorKind::Exhausted(spent));
         seen.clear();
         let mut count = 0u64;
         let mut order = Order::of(value.value_type);
         value.elements(buffers, &mut |element| {
             count = count.saturating_add(1);
             match element {
-                Element::Member(member, _) => seen.note(&member),
+                Element::Member(member, _) => seen.note(&member).map_err(spent)?,
                 Element::Scored(member, score) => {
-                    seen.note(&member);
+                    seen.note(&member).map_err(spent)?;
                     order.score(score, &member);
                 }
                 Element::Field { field, expiry, .. } => {
-                    seen.note(&field);
+                    seen.note(&field).map_err(spent)?;
                     order.expiry(expiry.map(|e| e.0));
                 }
                 _ => {}
@@ -204,7 +211,7 @@ impl Inspector {
         if count == 0 {
             return Err(empty(value.offset));
         }
-        if seen.perhaps() && has_duplicates(value, buffers, seen)? {
+        if seen.perhaps().map_err(spent)? && has_duplicates(value, buffers, seen)? {
             report(Error::invalid(value.offset, "value-duplicate-element", "a member or field occurs twice").into());
         }
         order.report(value.offset, report);
@@ -241,14 +248,18 @@ impl Inspector {
             report(Problem { error: Error::invalid(value.offset, "stream-length-mismatch", text), severity });
         }
         for group in &tail.groups {
-            self.group(value, group, report);
+            self.group(value, group, report)?;
         }
-        self.unique_names(value, tail.groups.iter().map(|group| &*group.name), report);
-        Ok(())
+        self.unique_names(value, tail.groups.iter().map(|group| &*group.name), report)
     }
 
-    fn group(&mut self, value: &ValueRef<'_>, group: &crate::rdb::object::Group<'_>, report: &mut dyn FnMut(Problem)) {
-        self.unique_names(value, group.consumers.iter().map(|consumer| &*consumer.name), report);
+    fn group(
+        &mut self,
+        value: &ValueRef<'_>,
+        group: &crate::rdb::object::Group<'_>,
+        report: &mut dyn FnMut(Problem),
+    ) -> Result<()> {
+        self.unique_names(value, group.consumers.iter().map(|consumer| &*consumer.name), report)?;
         if group.pending.windows(2).any(|pair| matches!(pair, [a, b] if a.id == b.id)) {
             let text = "an entry is pending twice in one group";
             report(Error::invalid(value.offset, "stream-duplicate-pending", text).into());
@@ -258,6 +269,7 @@ impl Inspector {
             let text = "a pending entry belongs to no consumer";
             report(Error::invalid(value.offset, "stream-pending-without-consumer", text).into());
         }
+        Ok(())
     }
 
     fn unique_names<'n>(
@@ -265,11 +277,12 @@ impl Inspector {
         value: &ValueRef<'_>,
         names: impl Iterator<Item = &'n [u8]> + Clone,
         report: &mut dyn FnMut(Problem),
-    ) {
+    ) -> Result<()> {
+        let spent = |spent| Error::new(value.offset, ErrorKind::Exhausted(spent));
         self.seen.clear();
-        names.clone().for_each(|name| self.seen.note(name));
-        if !self.seen.perhaps() {
-            return;
+        names.clone().try_for_each(|name| self.seen.note(name)).map_err(spent)?;
+        if !self.seen.perhaps().map_err(spent)? {
+            return Ok(());
         }
         let mut suspects: Vec<&[u8]> = names.filter(|name| self.seen.is_suspect(name)).collect();
         suspects.sort_unstable();
@@ -277,6 +290,7 @@ impl Inspector {
             let text = "two groups, or two consumers of a group, have the same name";
             report(Error::invalid(value.offset, "stream-duplicate-name", text).into());
         }
+        Ok(())
     }
 }
 

@@ -313,6 +313,7 @@ fn refused(refusal: &Refusal, part: &Part) -> Failure {
     match refusal {
         Refusal::NotProven => Failure::new(format!("{name}: no repair is proven by the checksum"))
             .hint("`--mode salvage` keeps every intact record"),
+        Refusal::Exhausted(spent) => Failure::new(format!("{name}: {spent}")).hint(spent.hint()),
         Refusal::NoHeader => Failure::new(format!("{name}: read at offset 0: it does not begin like an RDB file")),
     }
 }

@@ -164,15 +164,18 @@ pub(super) fn execute<'i>(
     };
     if let Some(damage) = outcome.damage {
         let (file, offset, why) = (name(Some(damage.part)), damage.error.offset(), damage.error.to_string());
-        return Err(match damage.error.is_exhausted() {
-            true => Error::Exhausted { file, offset, why },
-            false => Error::Log { file, offset, why },
+        return Err(match damage.error.exhausted() {
+            Some(spent) => Error::Exhausted { file, offset, why, spent },
+            None => Error::Log { file, offset, why },
         });
     }
     let report = outcome.report;
-    if let Some(noted) = report.skipped.first.iter().find(|noted| matches!(noted.why, Refusal::Memory(_))) {
-        let (file, offset) = (name(usize::try_from(noted.place.part).ok()), noted.place.offset);
-        return Err(Error::Exhausted { file, offset, why: format!("{}: {}", noted.argv0.escape_ascii(), noted.why) });
+    for noted in &report.skipped.first {
+        if let Refusal::Memory(spent) = noted.why {
+            let (file, offset) = (name(usize::try_from(noted.place.part).ok()), noted.place.offset);
+            let why = format!("{}: {spent}", noted.argv0.escape_ascii());
+            return Err(Error::Exhausted { file, offset, why, spent });
+        }
     }
     let first = report.skipped.first.iter().find(|noted| noted.why.loses_state());
     if let Some(noted) = first.filter(|_| report.lost > 0 && !options.lossy) {

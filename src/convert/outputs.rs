@@ -5,6 +5,7 @@ use super::options::{Base, Kind, Options, SplitBy};
 use super::prologue::{ModuleData, Prologue};
 use super::report::Error;
 use crate::aof::manifest::{Entry, Manifest, Role};
+use crate::bytes::Budget;
 use crate::bytes::publish::{self, Disk, Files, Part, Publisher};
 use crate::bytes::sink::Sink;
 use crate::rdb::{self, Target};
@@ -166,6 +167,7 @@ fn file_name(bytes: &[u8]) -> String {
 /// All files of an output.
 #[derive(Debug)]
 pub(crate) struct Outputs {
+    budget: Budget,
     publisher: Publisher,
     kind: Kind,
     name: String,
@@ -199,6 +201,7 @@ impl Outputs {
         let single =
             file.map(|part| Body::begin(OutFile::Open(part), crate::bytes::sink::BLOCK, image, target, &prologue));
         Ok(Self {
+            budget: options.scan.budget.clone(),
             publisher,
             kind: options.kind,
             name: options.name.clone(),
@@ -214,6 +217,7 @@ impl Outputs {
     /// Records or commands of keys of one database.
     #[inline]
     pub(crate) fn keys(&mut self, route: &Route, db: DbIndex, bytes: &[u8]) -> io::Result<()> {
+        self.budget.write(bytes.len() as u64)?;
         match (route, &mut self.single) {
             (None, Some(body)) => {
                 body.keys(db, bytes);

@@ -1,11 +1,9 @@
 //! What was done, what was lost on the way, and why it was not done.
 
-use crate::bytes::publish;
+use crate::bytes::{Exhausted, publish};
 use crate::rdb;
 use crate::value::DbIndex;
 use std::{fmt, io};
-
-const MORE_MEMORY: &str = "give more with --max-memory";
 
 /// How many losses are kept by name.
 const KEPT: usize = 100;
@@ -116,7 +114,7 @@ pub enum Error {
         /// Why.
         why: String,
     },
-    /// Executing a log needs more memory than it may have.
+    /// Executing a log needs more than the limits allow.
     Exhausted {
         /// Its name.
         file: String,
@@ -124,6 +122,8 @@ pub enum Error {
         offset: u64,
         /// The command, and how much it needs.
         why: String,
+        /// The limit.
+        spent: Exhausted,
     },
     /// The target cannot hold everything.
     Unfit {
@@ -155,7 +155,7 @@ impl Error {
             Self::Damaged { error, .. } => error.code(),
             Self::Checksum { .. } => "rdb-checksum-mismatch",
             Self::Log { .. } => "convert-log",
-            Self::Exhausted { .. } => "memory-budget",
+            Self::Exhausted { spent, .. } => spent.code(),
             Self::Unfit { .. } => "convert-unfit",
             Self::Duplicate { .. } => "convert-duplicate-key",
             Self::Unsupported(_) => "convert-unsupported",
@@ -167,8 +167,8 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Damaged { error, .. } if error.is_exhausted() => Some(MORE_MEMORY),
-            Self::Exhausted { .. } => Some(MORE_MEMORY),
+            Self::Damaged { error, .. } if error.is_exhausted() => error.hint(),
+            Self::Exhausted { spent, .. } => Some(spent.hint()),
             Self::Damaged { .. } | Self::Checksum { .. } => {
                 Some("`careen repair` saves what is sound; `careen check` lists all damage")
             }
@@ -193,7 +193,7 @@ impl fmt::Display for Error {
             Self::Checksum { file, stored, computed } => {
                 write!(f, "{file}: check-sum: the stored checksum is {stored:016x}, that of the bytes {computed:016x}")
             }
-            Self::Log { file, offset, why } | Self::Exhausted { file, offset, why } => {
+            Self::Log { file, offset, why } | Self::Exhausted { file, offset, why, .. } => {
                 write!(f, "{file}: replay at offset {offset}: {why}")
             }
             Self::Unfit { target, losses } => {

@@ -1,10 +1,11 @@
 use super::*;
 use crate::bytes::publish::Existing;
-use crate::bytes::source;
+use crate::bytes::{Budget, Limits, source};
 use crate::input::{self, Input};
 use crate::keyspace::{Like, digest};
 use crate::rdb::Target;
 use crate::replay::whole;
+use crate::scan;
 use crate::select::{Selection, glob::Glob};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
@@ -414,4 +415,16 @@ fn keys_in_blobs_and_in_pieces_come_through_a_merge_and_differ_in_nothing() {
     let sides = [&inputs[0], &merged].map(|input| Loaded::open(input, None, &Default::default()).unwrap());
     let totals = diff::diff(&*sides[0].side(), &*sides[1].side(), &diff::Options::default(), &mut |_| Ok(())).unwrap();
     assert_eq!((totals.same, totals.added, totals.removed, totals.changed), (5, 1, 0, 0));
+}
+
+#[test]
+fn more_output_than_allowed_is_refused_and_nothing_is_left() {
+    let (place, input) = (Place::new(), testdata("rdb/everything-redis_v13.rdb"));
+    for kind in KINDS {
+        let budget = Budget::within(Limits { output: 100, ..Limits::default() });
+        let options = Options { scan: scan::Options { threads: 1, budget }, ..to(kind, "same") };
+        let error = run(std::slice::from_ref(&input), &place.at("out"), &options).unwrap_err();
+        assert!(error.to_string().contains("100 are allowed"), "{error}");
+        assert_eq!(place.names(""), [""; 0]);
+    }
 }

@@ -7,7 +7,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread::JoinHandle;
+use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// What a child is started as, and what it may use.
@@ -60,17 +60,17 @@ impl Worker {
         bound(&child, limits.memory)?;
         let (say, lines) = channel();
         if let Some(stdout) = child.stdout.take() {
-            std::thread::spawn(move || {
+            Builder::new().spawn(move || {
                 for line in BufReader::new(stdout).lines() {
                     let Ok(line) = line else { break };
                     if say.send(line).is_err() {
                         break;
                     }
                 }
-            });
+            })?;
         }
         let words = child.stderr.take().map(|mut stderr| {
-            std::thread::spawn(move || {
+            Builder::new().spawn(move || {
                 let mut kept = Vec::new();
                 let _ = (&mut stderr).take(MOST_WORDS).read_to_end(&mut kept);
                 // The rest is read and forgotten, so that the child does not wait for us.
@@ -78,6 +78,7 @@ impl Worker {
                 kept
             })
         });
+        let words = words.transpose()?;
         let stdin = child.stdin.take();
         Ok(Self { child, stdin, lines, words, peak: 0 })
     }

@@ -5,6 +5,7 @@
 
 use super::child::{Ending, Limits, Worker};
 use super::signature::Outcome;
+use crate::scan::threads;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -73,16 +74,8 @@ pub fn run(
         }
     };
     let take = || files.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !done.load(Ordering::Relaxed));
-    std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            (0..children.clamp(1, files.len().max(1))).map(|_| scope.spawn(|| lane(&take, &hear, limits))).collect();
-        let mut peak = Ok(0u64);
-        for thread in threads {
-            let one = thread.join().unwrap_or_else(|_| Err(io::Error::other("a thread has died")));
-            peak = peak.and_then(|peak| one.map(|one| peak.max(one)));
-        }
-        peak
-    })
+    let peaks = threads::share(children.clamp(1, files.len().max(1)), || lane(&take, &hear, limits));
+    peaks.into_iter().try_fold(0, |peak, one| Ok(peak.max(one?)))
 }
 
 fn lane<'f>(take: &dyn Fn() -> Option<&'f PathBuf>, hear: &dyn Fn(Judged), limits: &Limits) -> io::Result<u64> {

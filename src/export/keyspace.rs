@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::{Format, Head};
 use crate::bytes::Budget;
+use crate::bytes::limits::Metered;
 use crate::inspect::entries::{Written, each_entry};
 use crate::keyspace::{Entry, Keyspace, elements};
 use crate::rdb::object::MemberExpiries;
@@ -26,6 +27,7 @@ pub fn keyspace<F: Format>(
     budget: &Budget,
     out: &mut dyn Write,
 ) -> io::Result<Written> {
+    let out = &mut Metered::new(out, budget);
     let mut head = Vec::new();
     for code in keyspace.libraries() {
         format.function(code, &mut head);

@@ -15,6 +15,7 @@ use super::{Db, Entry, Hash, Keyspace, Like, Stream, Value, Vectors, Zset};
 use crate::bytes::Budget;
 use crate::modules::vectorset;
 use crate::rdb::{self, Buffers, Element, Scratch, ValueRef, ValueType};
+use crate::scan::threads;
 use crate::value::{Kind, StreamId, UnixMillis, number};
 use sha1::{Digest as _, Sha1};
 use std::fmt;
@@ -171,16 +172,7 @@ fn of_db(db: &Db<'_>, rules: Rules<'_>, threads: usize) -> [u8; 20] {
         sum.0
     };
     let mut sum = Digest::default();
-    std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        sum.combine(work());
-        for other in others {
-            match other.join() {
-                Ok(part) => sum.combine(part),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-    });
+    threads::share(threads, work).into_iter().for_each(|part| sum.combine(part));
     sum.0
 }
 

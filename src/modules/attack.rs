@@ -4,7 +4,7 @@
 #![expect(clippy::panic, reason = "a fuzz target speaks by panicking")]
 
 use super::write_json;
-use crate::bytes::{Budget, Cursor, Limits};
+use crate::bytes::{Budget, Cursor};
 use crate::rdb::object::{ModuleId, Template, skim};
 use crate::rdb::{Buffers, Element, Scratch, ValueRef, ValueType, length};
 
@@ -30,7 +30,7 @@ pub fn value(data: &[u8]) {
     let walked = value.elements(&mut Buffers::new(&budget), &mut |element| {
         if let Element::Module(module) = element {
             let mut json = Vec::new();
-            write_json(&module, &mut Scratch::new(budget.clone()), &Limits::default(), &mut json);
+            write_json(&module, &mut Scratch::new(budget.clone()), &mut json);
             if std::str::from_utf8(&json).is_err() || !json.ends_with(b"}") {
                 panic!("the JSON of a module is none");
             }

@@ -139,16 +139,16 @@ impl<'a, 'b> Decoder<'a, 'b, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bytes::Limits;
+    use crate::bytes::Budget;
 
     fn json(stored: &[u8]) -> Option<String> {
         let mut out = Vec::new();
-        decode(&Blob::borrowed(stored), &mut Charges::new(&Limits::default()))?.write_json(&mut out);
+        decode(&Blob::borrowed(stored), &mut Charges::within(&Budget::default()))?.write_json(&mut out);
         let mut copied = Vec::new();
         // The same from a buffer that owns its bytes.
         let owned = Blob::from([stored, &[0x60; 30]].concat());
-        assert!(decode(&owned, &mut Charges::new(&Limits::default())).is_none(), "something follows");
-        decode(&Blob::copied(stored), &mut Charges::new(&Limits::default()))?.write_json(&mut copied);
+        assert!(decode(&owned, &mut Charges::within(&Budget::default())).is_none(), "something follows");
+        decode(&Blob::copied(stored), &mut Charges::within(&Budget::default()))?.write_json(&mut copied);
         assert_eq!(out, copied);
         Some(String::from_utf8(out).unwrap())
     }

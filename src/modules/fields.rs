@@ -1,6 +1,6 @@
 //! Typed reads from a module's opcode stream: what a module asks for in order, as its loader does.
 
-use crate::bytes::Limits;
+use crate::bytes::{Budget, Limits};
 use crate::rdb::Scratch;
 use crate::rdb::object::{ModuleItem, ModuleItems, ModuleRef};
 use crate::value::Blob;
@@ -9,6 +9,9 @@ use super::tree::Tree;
 
 /// What a node of a tree takes, counted twice because vectors grow by doubling.
 const NODE: u64 = 2 * size_of::<(std::borrow::Cow<'static, str>, Tree<'static>)>() as u64;
+
+/// The most that the decoded form of one value may take; a larger one is shown as it is stored.
+const LARGEST: u64 = 256 << 20;
 
 /// A stream that is read with a module's layout in mind. Every read gives `None` when the next item is of another
 /// type: the value is shown raw then.
@@ -28,8 +31,14 @@ pub(super) struct Charges {
 }
 
 impl Charges {
-    pub(super) fn new(limits: &Limits) -> Self {
-        Self { left: limits.memory, depth: limits.depth.min(Limits::default().depth) }
+    /// For what is kept: what the budget has left, and no more than one value should take.
+    pub(super) fn within(budget: &Budget) -> Self {
+        Self { left: LARGEST.min(budget.left()), ..Self::passing(budget) }
+    }
+
+    /// For what is looked at and dropped.
+    fn passing(budget: &Budget) -> Self {
+        Self { left: u64::MAX, depth: budget.limits().depth.min(Limits::DEEPEST) }
     }
 
     /// Pay for a node.
@@ -50,8 +59,15 @@ impl Charges {
 }
 
 impl<'a, 's> Fields<'a, 's> {
-    pub(super) fn new(module: &ModuleRef<'a>, scratch: &'s mut Scratch, limits: &Limits) -> Self {
-        Self { items: module.items(), scratch, charges: Charges::new(limits) }
+    pub(super) fn new(module: &ModuleRef<'a>, scratch: &'s mut Scratch) -> Self {
+        let charges = Charges::within(&scratch.budget);
+        Self { items: module.items(), scratch, charges }
+    }
+
+    /// The same, when nothing of it is kept.
+    pub(super) fn passing(module: &ModuleRef<'a>, scratch: &'s mut Scratch) -> Self {
+        let charges = Charges::passing(&scratch.budget);
+        Self { items: module.items(), scratch, charges }
     }
 
     /// `LoadUnsigned`

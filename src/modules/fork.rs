@@ -4,15 +4,16 @@ use super::fields::Charges;
 use super::packed_numbers::{NumberKind, PackedNumbers};
 use super::tree::{Tree, map};
 use super::{json, sketch};
-use crate::bytes::{Cursor, Limits};
+use crate::bytes::Cursor;
 use crate::rdb::object::Cron;
 use crate::rdb::{Scratch, ValueRef, ValueType, length, string};
 use crate::value::Blob;
 
-/// The value of a type that only Dragonfly or KeyDB writes; `None` for other types and beyond the limits.
+/// The value of a type that only Dragonfly or KeyDB writes; `None` for other types and beyond the limits of the scratch
+/// buffers' budget.
 #[must_use]
-pub fn decode_fork<'a>(value: &ValueRef<'a>, scratch: &mut Scratch, limits: &Limits) -> Option<Tree<'a>> {
-    let charges = Charges::new(limits);
+pub fn decode_fork<'a>(value: &ValueRef<'a>, scratch: &mut Scratch) -> Option<Tree<'a>> {
+    let charges = Charges::within(&scratch.budget);
     let depth = charges.depth;
     let mut body = Body { c: Cursor::at(value.raw(), value.offset), scratch, charges };
     let tree = match value.value_type {

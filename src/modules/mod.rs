@@ -34,17 +34,17 @@ pub use packed_numbers::{Number, NumberKind, PackedNumbers};
 pub use timeseries::Chunk;
 pub use tree::Tree;
 
-use crate::bytes::Limits;
 use crate::rdb::Scratch;
 use crate::rdb::object::{ModuleItem, ModuleRef};
 use crate::value::json::{bytes, integer, number};
 use fields::Fields;
 
-/// The value of a known module; `None` for others, for layouts we do not know, and beyond the limits.
+/// The value of a known module; `None` for others, for layouts we do not know, and beyond the limits of the scratch
+/// buffers' budget.
 #[must_use]
-pub fn decode<'a>(module: &ModuleRef<'a>, scratch: &mut Scratch, limits: &Limits) -> Option<Tree<'a>> {
+pub fn decode<'a>(module: &ModuleRef<'a>, scratch: &mut Scratch) -> Option<Tree<'a>> {
     let version = module.id.version();
-    let mut fields = Fields::new(module, scratch, limits);
+    let mut fields = Fields::new(module, scratch);
     let tree = match module.id.name().as_str() {
         "ReJSON-RL" => json::decode(version, &mut fields)?,
         "MBbloom--" if version <= 4 => bloom::bloom(version, &mut fields)?,
@@ -60,12 +60,12 @@ pub fn decode<'a>(module: &ModuleRef<'a>, scratch: &mut Scratch, limits: &Limits
 }
 
 /// Write a module's value as one JSON object: `module`, `version`, and `value` when it can be decoded, else `raw`.
-pub fn write_json(module: &ModuleRef<'_>, scratch: &mut Scratch, limits: &Limits, out: &mut Vec<u8>) {
+pub fn write_json(module: &ModuleRef<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"module\":");
     bytes(module.id.name().as_bytes(), out);
     out.extend_from_slice(b",\"version\":");
     integer(module.id.version(), out);
-    if let Some(tree) = decode(module, scratch, limits) {
+    if let Some(tree) = decode(module, scratch) {
         out.extend_from_slice(b",\"value\":");
         tree.write_json(out);
     } else {

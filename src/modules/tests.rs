@@ -2,6 +2,7 @@
 
 use super::gorilla::tests::Writer;
 use super::*;
+use crate::bytes::{Budget, Limits};
 use crate::rdb::object::{Buffers, Element, ModuleId};
 use crate::rdb::{ValueRef, ValueType, length};
 
@@ -67,7 +68,7 @@ fn with_module(body: &[u8], visit: &mut impl FnMut(ModuleRef<'_>)) {
 
 fn json_of(body: &[u8]) -> String {
     let mut out = Vec::new();
-    with_module(body, &mut |module| write_json(&module, &mut Scratch::default(), &Limits::default(), &mut out));
+    with_module(body, &mut |module| write_json(&module, &mut Scratch::default(), &mut out));
     String::from_utf8(out).unwrap()
 }
 
@@ -179,8 +180,14 @@ fn depth_and_memory_are_bounded() {
     assert!(nested(100_000).json().contains("\"raw\""));
     let body = json_v0().end();
     with_module(&body, &mut |module| {
-        let limits = Limits { memory: 200, ..Limits::default() };
-        assert!(decode(&module, &mut Scratch::default(), &limits).is_none());
+        assert!(decode(&module, &mut Scratch::default()).is_some());
+        assert!(decode(&module, &mut Scratch::new(Budget::new(200))).is_none());
+    });
+    with_module(&nested(3).end(), &mut |module| {
+        for (depth, decodes) in [(3, true), (2, false)] {
+            let budget = Budget::within(Limits { depth, ..Limits::default() });
+            assert_eq!(decode(&module, &mut Scratch::new(budget)).is_some(), decodes);
+        }
     });
 }
 
@@ -397,7 +404,7 @@ mod forks {
     fn json(value_type: ValueType, body: &[u8]) -> Option<String> {
         let mut out = Vec::new();
         let value = ValueRef::new(value_type, body, 0);
-        decode_fork(&value, &mut Scratch::default(), &Limits::default())?.write_json(&mut out);
+        decode_fork(&value, &mut Scratch::default())?.write_json(&mut out);
         serde_json::from_slice::<serde_json::Value>(&out).unwrap();
         Some(String::from_utf8(out).unwrap())
     }

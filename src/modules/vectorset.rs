@@ -18,7 +18,6 @@ use super::fields::Fields;
 use super::json_text::JsonText;
 use super::packed_numbers::{NumberKind, PackedNumbers};
 use super::tree::{Tree, map};
-use crate::bytes::Limits;
 use crate::rdb::Scratch;
 use crate::rdb::object::ModuleRef;
 use crate::value::Blob;
@@ -153,7 +152,7 @@ pub(super) fn decode<'a>(fields: &mut Fields<'a, '_>) -> Option<Tree<'a>> {
 #[must_use]
 pub fn digest_parts(module: &ModuleRef<'_>, scratch: &mut Scratch, sequence: &mut impl FnMut(&[&[u8]])) -> Option<()> {
     (module.id.name() == "vectorset" && module.id.version() == 0).then_some(())?;
-    let mut fields = Fields::new(module, scratch, &Limits::default());
+    let mut fields = Fields::passing(module, scratch);
     let head = Head::decode(&mut fields)?;
     let (mut count, mut dimension) = (itoa::Buffer::new(), itoa::Buffer::new());
     sequence(&[count.format(head.count).as_bytes(), dimension.format(head.dimension).as_bytes()]);

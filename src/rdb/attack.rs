@@ -20,6 +20,7 @@ fn must(holds: bool, what: &str) {
 /// Any bytes as an RDB image: records stand without gaps, each reads the same alone, and outlining finds the same ends.
 pub fn reader(data: &[u8]) {
     let (Ok(mut reader), Ok(mut outline)) = (Reader::new(data), Reader::new(data)) else { return };
+    let Some(header) = data.get(..HEADER) else { return };
     let budget = Budget::new(MEMORY);
     let mut buffers = Buffers::new(&budget);
     let mut end = reader.offset();
@@ -29,7 +30,7 @@ pub fn reader(data: &[u8]) {
                 // An AUX field may stand between a key's expiry and the key, inside the key's record.
                 let apart = record.offset() >= end || matches!(record, Record::Key(_));
                 must(apart, "a record begins before the last one ended");
-                look(&record, &mut buffers);
+                look(header, &record, &mut buffers);
                 end = reader.offset();
                 let done = matches!(record, Record::End { .. });
                 must(outline_to(&mut outline, end), "an outline steps over something else");
@@ -43,7 +44,7 @@ pub fn reader(data: &[u8]) {
     };
     must(matches!(reader.next_record(), Ok(None)), "a reader goes on behind its end");
     must(end <= data.len() as u64, "a record ends behind the input");
-    look_inside(data, &mut buffers);
+    look_inside(header, data, &mut buffers);
     if outcome.is_err() {
         must(!outline_to(&mut outline, u64::MAX), "an outline does not see an error");
     }
@@ -54,31 +55,31 @@ fn outline_to(outline: &mut Reader<'_>, end: u64) -> bool {
     matches!(outline.skip_record(), Ok(Some(_))) && outline.offset() == end
 }
 
-fn look(record: &Record<'_>, buffers: &mut Buffers) {
+fn look(header: &[u8], record: &Record<'_>, buffers: &mut Buffers) {
     match record {
-        Record::Key(key) => look_at_key(key, buffers),
+        Record::Key(key) => look_at_key(header, key, buffers),
         Record::ModuleAux { module, .. } => module.items().for_each(drop),
         _ => {}
     }
 }
 
 /// What is compressed or in pieces.
-fn look_inside(data: &[u8], buffers: &mut Buffers) {
+fn look_inside(header: &[u8], data: &[u8], buffers: &mut Buffers) {
     let Ok(mut reader) = Reader::new(data) else { return };
     // Where reading stops was seen before.
     let _ = whole::each(&mut reader, &Budget::new(MEMORY), |met| -> Result<()> {
         if let Met::Passing(Record::Key(key)) = met {
-            look_at_key(&key, buffers);
+            look_at_key(header, &key, buffers);
         }
         Ok(())
     });
 }
 
-fn look_at_key(record: &KeyRecord<'_>, buffers: &mut Buffers) {
+fn look_at_key(header: &[u8], record: &KeyRecord<'_>, buffers: &mut Buffers) {
     must(record.value.end() <= record.end(), "a value ends behind its record");
     must(record.attributes().metadata.len() <= record.raw.len(), "metadata is longer than its record");
-    if let Ok(mut alone) = Reader::at(&[IMAGE, record.raw, &[0xff; 9]].concat(), 0) {
-        // What a template says is told outside the record, and so is the dialect.
+    if let Ok(mut alone) = Reader::at(&[header, record.raw, &[0xff; 9]].concat(), 0) {
+        // What a template says is told outside the record.
         if let Ok(Some(Record::Key(again))) = alone.next_record() {
             must(again.key == record.key && again.expiry == record.expiry, "a record reads otherwise alone");
         }
@@ -86,8 +87,8 @@ fn look_at_key(record: &KeyRecord<'_>, buffers: &mut Buffers) {
     look_at_value(&record.value, buffers);
 }
 
-/// A header, to read a record behind it.
-const IMAGE: &[u8] = b"REDIS0012";
+/// Bytes of magic and version, which say what the numbers of types mean.
+const HEADER: usize = 9;
 
 /// The first byte is a value type, the rest its body, as in a DUMP payload without its last ten bytes.
 pub fn value(data: &[u8]) {

@@ -102,7 +102,7 @@ pub enum ErrorKind {
         /// What is wrong, as a clause.
         what: &'static str,
     },
-    /// The memory budget is spent.
+    /// A limit is reached: of memory, mostly.
     Exhausted(Exhausted),
 }
 
@@ -195,13 +195,13 @@ impl Error {
         matches!(self.0.kind, ErrorKind::Truncated { .. })
     }
 
-    /// True when the file may be sound and only our memory budget is not enough.
+    /// True when the file may be sound and only our limits are too low for it.
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
         matches!(self.0.kind, ErrorKind::Exhausted(_))
     }
 
-    /// What the memory budget did not hold.
+    /// The limit that is reached.
     #[must_use]
     pub fn exhausted(&self) -> Option<Exhausted> {
         match self.0.kind {
@@ -224,7 +224,7 @@ impl Error {
             ErrorKind::Packed(error) => error.code(),
             ErrorKind::Checksum { .. } => "rdb-checksum-mismatch",
             ErrorKind::Invalid { code, .. } => code,
-            ErrorKind::Exhausted(_) => "memory-budget",
+            ErrorKind::Exhausted(spent) => spent.code(),
         }
     }
 
@@ -236,7 +236,7 @@ impl Error {
             ErrorKind::BadMagic => "the first bytes are not those of an RDB file; is it an AOF, or another file?",
             ErrorKind::BadVersion => "no server writes this version number",
             ErrorKind::Checksum { .. } => "some byte is damaged; `careen repair` may find which one",
-            ErrorKind::Exhausted(_) => "give more with --max-memory",
+            ErrorKind::Exhausted(spent) => spent.hint(),
             ErrorKind::UnknownType(_) => "damage, or a file from a newer server; `careen repair` keeps what is intact",
             _ => "`careen repair` keeps what is intact",
         })
@@ -260,9 +260,7 @@ impl Error {
                 format!("the checksum is {stored:016x}, the bytes add up to {computed:016x}")
             }
             ErrorKind::Invalid { what, .. } => (*what).into(),
-            ErrorKind::Exhausted(e) => {
-                format!("{} more bytes would be needed, the memory budget is {} in all", e.wanted, e.limit)
-            }
+            ErrorKind::Exhausted(spent) => spent.to_string(),
         }
     }
 }

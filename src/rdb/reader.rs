@@ -481,7 +481,7 @@ impl<'a> Reader<'a> {
 
     fn hash_template(&mut self, offset: u64) -> Result<Record<'a>> {
         let id = length::decode(&mut self.c)?;
-        let template = Template::decode(&mut self.c)?;
+        let template = Template::decode(&mut self.c, &self.scratch.budget)?;
         self.templates.add(id, template, &self.scratch.budget, offset)?;
         Ok(Record::HashTemplate { offset, id, template })
     }

@@ -78,7 +78,7 @@ mod tests {
     use crate::bytes::Cursor;
 
     fn template(stored: &[u8]) -> Template<'_> {
-        Template::decode(&mut Cursor::new(stored)).unwrap()
+        Template::decode(&mut Cursor::new(stored), &Budget::default()).unwrap()
     }
 
     #[test]

@@ -13,8 +13,8 @@ use std::ops::Range;
 use super::exact::{self, Patch};
 use super::plan::{Correction, Lost, Mode, Note, Part, Piece, Plan};
 use super::salvage::{self, Kept, KeptKind, Salvaged};
-use crate::bytes::Cursor;
 use crate::bytes::source::{self, Source};
+use crate::bytes::{Budget, Cursor, Exhausted};
 use crate::check;
 use crate::finding::{Finding, Severity};
 use crate::rdb::{Dialect, Header, Reader, Record, length, opcode};
@@ -45,6 +45,8 @@ pub enum Refusal {
     NotProven,
     /// The image does not begin like one.
     NoHeader,
+    /// With so little memory sound values would be given up as lost.
+    Exhausted(Exhausted),
 }
 
 /// Magic and version, or what is left of them.
@@ -78,8 +80,12 @@ pub fn plan(image: &[u8], options: &Options, progress: &mut dyn FnMut(f64)) -> R
         return Err(Refusal::NotProven);
     }
     let parts = salvage::Image { bytes: image, from: start.records, version: start.version, dialect: start.dialect };
-    let salvaged = salvage::salvage(&parts, &options.walk.budget);
-    Ok(Rebuild { image, start, options, plan: Plan::default(), rebuilt: Vec::new() }.from(salvaged))
+    let budget = options.walk.budget.rest();
+    let salvaged = salvage::salvage(&parts, &budget);
+    let rebuild = Rebuild { image, start, options, budget, plan: Plan::default(), rebuilt: Vec::new() };
+    let budget = rebuild.budget.clone();
+    let plan = rebuild.from(salvaged);
+    budget.refused().map_or(Ok(plan), |spent| Err(Refusal::Exhausted(spent)))
 }
 
 /// Bytes of the header.
@@ -192,6 +198,7 @@ struct Rebuild<'a> {
     image: &'a [u8],
     start: Start,
     options: &'a Options,
+    budget: Budget,
     plan: Plan,
     /// Records made of what is left of damaged ones.
     rebuilt: Vec<Vec<u8>>,
@@ -306,7 +313,7 @@ impl Rebuild<'_> {
         let gaps: Vec<Range<u64>> = self.plan.lost.iter().map(|lost| lost.offset..lost.end).collect();
         for gap in gaps {
             let (Ok(start), Ok(end)) = (usize::try_from(gap.start), usize::try_from(gap.end)) else { continue };
-            let Some(part) = salvage::partial(&parts, start..end, &self.options.walk.budget) else { continue };
+            let Some(part) = salvage::partial(&parts, start..end, &self.budget) else { continue };
             let at = records.partition_point(|record| record.range.start < start);
             let db = at.checked_sub(1).and_then(|before| records.get(before)).map_or(0, |before| before.db);
             if self.has_key(records, db, &part.key) {
@@ -326,7 +333,8 @@ impl Rebuild<'_> {
         let in_records = of_db.map(|record| &record.range).any(|range| {
             let bytes = self.image.get(range.clone()).unwrap_or_default();
             let c = Cursor::at(bytes, range.start as u64);
-            let mut reader = Reader::resume(c, self.start.version, self.start.dialect, DbIndex(db));
+            let mut reader =
+                Reader::resume(c, self.start.version, self.start.dialect, DbIndex(db)).with_budget(&self.budget);
             while let Ok(Some(Record::Key(record))) = reader.next_inner() {
                 if *record.key == *name {
                     return true;
@@ -349,6 +357,7 @@ impl Rebuild<'_> {
     fn reader(&self, at: usize) -> Reader<'_> {
         let rest = self.image.get(at..).unwrap_or_default();
         Reader::resume(Cursor::at(rest, at as u64), self.start.version, self.start.dialect, DbIndex(0))
+            .with_budget(&self.budget)
     }
 
     /// The key of a record.

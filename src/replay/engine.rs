@@ -14,15 +14,27 @@ use super::state::{Args, State};
 use super::table::{self, Command, Flags};
 use super::transaction::Transaction;
 use super::until::Until;
+use crate::bytes::Exhausted;
 use crate::keyspace::{Keyspace, Like};
 use crate::value::{DbIndex, UnixMillis};
 
-/// What a caller wants to hear of while a log is replayed.
+/// What a caller wants to hear of while a log is replayed. The replay ends when it cannot remember it.
 pub trait Watch<'a> {
     /// A message was published. In logs made from a replication stream or by `MONITOR`.
-    fn message(&mut self, _place: Place, _channel: &'a [u8], _message: &'a [u8]) {}
+    ///
+    /// # Errors
+    /// When a limit does not allow to remember it.
+    fn message(&mut self, _place: Place, _channel: &'a [u8], _message: &'a [u8]) -> Result<(), Exhausted> {
+        Ok(())
+    }
+
     /// A command is about to be executed in this state, transactions in the order of their commands.
-    fn command(&mut self, _place: Place, _state: &State<'a>, _args: Args<'_, 'a>) {}
+    ///
+    /// # Errors
+    /// When a limit does not allow to remember what is said of it.
+    fn command(&mut self, _place: Place, _state: &State<'a>, _args: Args<'_, 'a>) -> Result<(), Exhausted> {
+        Ok(())
+    }
 }
 
 impl Watch<'_> for () {}
@@ -219,8 +231,11 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
 
     #[inline]
     fn execute(&mut self, place: Place, command: &Command, args: Args<'_, 'a>) {
-        self.watch.command(place, &self.state, args);
-        let outcome = match command.run {
+        if let Err(full) = self.watch.command(place, &self.state, args) {
+            self.stopped = true;
+            return self.note(place, args, Err(full.into()));
+        }
+        let mut outcome = match command.run {
             _ if !command.takes(args.len()) => Err(Refusal::Arity),
             Some(run) if self.state.keyspace.has_stored() && !command.flags.has(Flags::WHOLE) => {
                 self.touch_keys(command, args).and_then(|()| run(&mut self.state, args))
@@ -228,6 +243,9 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
             Some(run) => run(&mut self.state, args),
             None => self.without_effect(place, command, args),
         };
+        if outcome.is_ok() && self.state.bounds_elements() {
+            outcome = self.count_elements(command, args);
+        }
         if outcome.is_err() || self.state.remark.is_some() {
             self.note(place, args, outcome);
         }
@@ -235,6 +253,14 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
 
     fn touch_keys(&mut self, command: &Command, args: Args<'_, 'a>) -> Result<(), Refusal> {
         command.keys_of(args).into_iter().try_for_each(|key| self.state.touch(key))
+    }
+
+    /// Nothing is executed behind a command that made a value of more elements than are allowed.
+    #[cold]
+    fn count_elements(&mut self, command: &Command, args: Args<'_, 'a>) -> Result<(), Refusal> {
+        let counted = command.keys_of(args).into_iter().try_for_each(|key| self.state.count_elements(key));
+        self.stopped |= counted.is_err();
+        Ok(counted?)
     }
 
     #[cold]
@@ -254,7 +280,9 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
         }
         if let (true, &[_, channel, message]) = (command.flags.has(Flags::PUBLISH), args) {
             self.report.publish(channel);
-            self.watch.message(place, channel, message);
+            let heard = self.watch.message(place, channel, message);
+            self.stopped |= heard.is_err();
+            heard?;
         } else {
             self.report.without_effect = self.report.without_effect.saturating_add(1);
         }
@@ -268,7 +296,23 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bytes::Budget;
+    use crate::bytes::{Budget, Limits};
+
+    #[test]
+    fn a_value_of_too_many_elements_ends_the_replay() {
+        let mut engine = Engine::new(Like::default());
+        engine.state_mut().budget = Budget::within(Limits { elements: 2, ..Limits::default() });
+        for command in ["SET text longer", "RPUSH l a b", "SADD s a b", "SUNIONSTORE t s s", "SADD t a"] {
+            feed(&mut engine, command);
+        }
+        assert!(!engine.stopped());
+        feed(&mut engine, "RPUSH l c");
+        feed(&mut engine, "SET more x");
+        let (keyspace, report, ()) = engine.finish();
+        let why: Vec<_> = report.skipped.first.iter().map(|noted| (&*noted.argv0, noted.why)).collect();
+        assert_eq!(why, [(&b"RPUSH"[..], Refusal::Memory(Exhausted::of_elements(2)))]);
+        assert!(keyspace.db(DbIndex(0)).unwrap().entry(b"more").is_none());
+    }
 
     fn feed(engine: &mut Engine<'static>, command: &'static str) {
         let words: Vec<&[u8]> = command.split(' ').map(str::as_bytes).collect();

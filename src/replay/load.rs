@@ -35,7 +35,7 @@ impl Error {
         match self {
             Self::Rdb(error) => error.code(),
             Self::Aof(error) => error.code(),
-            Self::Memory(..) => "memory-budget",
+            Self::Memory(_, spent) => spent.code(),
         }
     }
 
@@ -49,13 +49,19 @@ impl Error {
         }
     }
 
-    /// True when the input may be sound and only the memory budget is not enough.
+    /// True when the input may be sound and only the limits are too low for it.
     #[must_use]
     pub fn is_exhausted(&self) -> bool {
+        self.exhausted().is_some()
+    }
+
+    /// The limit that is reached.
+    #[must_use]
+    pub fn exhausted(&self) -> Option<Exhausted> {
         match self {
-            Self::Rdb(error) => error.is_exhausted(),
-            Self::Aof(_) => false,
-            Self::Memory(..) => true,
+            Self::Rdb(error) => error.exhausted(),
+            Self::Aof(_) => None,
+            Self::Memory(_, spent) => Some(*spent),
         }
     }
 }

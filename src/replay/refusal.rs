@@ -19,7 +19,7 @@ pub enum Refusal {
     NotReplayable(&'static str),
     /// A bracket of a transaction where it does not belong.
     Misplaced(Misplaced),
-    /// The memory budget is used up.
+    /// The memory budget is used up, or another limit is reached.
     Memory(Exhausted),
 }
 
@@ -99,9 +99,7 @@ impl fmt::Display for Refusal {
             Self::UnknownCommand => f.write_str("unknown command"),
             Self::Invalid(why) | Self::NotReplayable(why) => f.write_str(why),
             Self::Misplaced(misplaced) => misplaced.fmt(f),
-            Self::Memory(account) => {
-                write!(f, "another {} bytes would exceed the memory budget of {}", account.wanted, account.limit)
-            }
+            Self::Memory(spent) => spent.fmt(f),
         }
     }
 }
@@ -115,7 +113,7 @@ impl From<WrongType> for Refusal {
 }
 
 impl From<Exhausted> for Refusal {
-    fn from(account: Exhausted) -> Self {
-        Self::Memory(account)
+    fn from(spent: Exhausted) -> Self {
+        Self::Memory(spent)
     }
 }

@@ -1,11 +1,11 @@
 //! What commands work on: the keyspace, the selected database, the time, and which server to be.
 
 use super::refusal::Refusal;
-use crate::bytes::{Budget, Exhausted};
+use crate::bytes::{Budget, Exhausted, Limits};
 use crate::keyspace::load::decode;
-use crate::keyspace::{Db, Keyspace, Like, Value};
+use crate::keyspace::{Db, Keyspace, Like, Value, elements};
 use crate::rdb::{self, Buffers};
-use crate::value::{DbIndex, UnixMillis};
+use crate::value::{DbIndex, Kind, UnixMillis};
 
 /// The words of one command, its name first.
 pub type Args<'c, 'a> = &'c [&'a [u8]];
@@ -111,6 +111,25 @@ impl<'a> State<'a> {
         self.budget.refund(gone);
         self.charged = self.charged.saturating_sub(gone);
         self.since_count = 0;
+    }
+
+    /// Is there a limit on the elements of a value that memory does not set anyway?
+    #[inline]
+    pub(super) fn bounds_elements(&self) -> bool {
+        self.budget.limits().elements < Limits::default().elements
+    }
+
+    /// Look whether a key of the selected database has no more elements than are allowed.
+    ///
+    /// # Errors
+    /// [`Exhausted`] when it has.
+    pub(super) fn count_elements(&mut self, key: &[u8]) -> Result<(), Exhausted> {
+        let most = self.budget.limits().elements;
+        let buffers = &mut Buffers::new(&self.budget);
+        let entry = self.db().entry(key).filter(|entry| entry.value.kind() != Kind::String);
+        // A damaged value is found when a command looks into it.
+        let count = entry.map_or(0, |entry| elements::count(&entry.value, buffers).unwrap_or(0));
+        if count > most { Err(Exhausted::of_elements(most)) } else { Ok(()) }
     }
 
     /// Decode the value of a key of the selected database, if it is still as a snapshot stored it.

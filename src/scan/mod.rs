@@ -9,6 +9,7 @@
 
 pub mod ordered;
 pub mod text;
+pub mod threads;
 pub(crate) mod unique;
 pub mod walk;
 

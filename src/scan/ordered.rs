@@ -4,6 +4,7 @@
 //! So `threads` = 1 runs the same code without another thread, and memory is bounded by the number of batches.
 
 use std::collections::BTreeMap;
+use std::thread::Builder;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
@@ -53,14 +54,15 @@ pub fn ordered<J: Job>(
     mut alone: impl FnMut(&mut J::Local, &mut J::Input, &mut J::Output) -> Result<(), J::Error>,
     mut take: impl FnMut(&mut J::Input, &mut J::Output) -> Result<(), J::Error>,
 ) -> Result<(), J::Error> {
-    let workers = threads.max(1).saturating_sub(1);
     let (todo, queue) = unbounded::<Slot<J::Input, J::Output>>();
     let (finished, results) = unbounded::<Finished<J>>();
     std::thread::scope(|scope| {
-        for _ in 0..workers {
+        // Where the system has no more threads, those that there are do the work.
+        let start = |_: &usize| {
             let (queue, finished) = (queue.clone(), finished.clone());
-            scope.spawn(move || work_through(job, &queue, &finished));
-        }
+            Builder::new().spawn_scoped(scope, move || work_through(job, &queue, &finished)).is_ok()
+        };
+        let workers = (1..threads).take_while(start).count();
         drop(finished);
         let waiting = BTreeMap::new();
         let mut conductor =

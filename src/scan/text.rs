@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::ops::Range;
 
 use super::walk::{self, Options, Summary, Task};
+use crate::bytes::limits::Metered;
 use crate::rdb::{self, KeyRecord};
 use crate::value::{DbIndex, json};
 
@@ -173,6 +174,7 @@ pub fn deliver<T: Task<Output = Text>>(
     out: &mut dyn Write,
     progress: impl FnMut(u64),
 ) -> io::Result<Delivery> {
+    let out = &mut Metered::new(out, &options.budget);
     let mut taker = Taker { left: limit.unwrap_or(u64::MAX), keys: 0, problems: Vec::new(), more: 0, stopped: None };
     let walked = walk::walk(input, range, options, task, |text| taker.take(text, out), progress);
     let exhausted = match &taker.stopped {

@@ -3,9 +3,11 @@
 //! A set of 64-bit hashes says "perhaps seen before"; whoever asks looks at the bytes before saying so.
 
 use std::hash::{BuildHasher, Hasher};
+use std::sync::Mutex;
 
 use crate::bytes::limits::Charge;
 use crate::bytes::{Budget, Exhausted};
+use crate::scan::threads;
 use crate::value::DbIndex;
 
 /// Hashes with a seed that no file can know.
@@ -38,37 +40,63 @@ pub(crate) struct Seen {
     table: Vec<u64>,
     /// In order, each once.
     repeated: Vec<u64>,
+    /// Pays for more than a table full of hashes.
+    charge: Charge,
 }
 
 /// Up to this many hashes are looked through in one table; more of them in parts that fit the cache.
 const ONE_TABLE: usize = 1 << 15;
 
 impl Seen {
+    /// None yet; many of them will be paid for by an account.
+    pub(crate) fn charged_to(budget: &Budget) -> Self {
+        Self { charge: Charge::new(budget), ..Self::default() }
+    }
+
     /// Begin with another value.
     pub(crate) fn clear(&mut self) {
         if self.hashes.capacity() > ONE_TABLE {
             self.hashes = Vec::new();
+            self.charge = Charge::new(self.charge.budget());
         }
         self.hashes.clear();
     }
 
     /// Note an element.
+    ///
+    /// # Errors
+    /// When the account does not hold another.
     #[inline]
-    pub(crate) fn note(&mut self, element: &[u8]) {
+    pub(crate) fn note(&mut self, element: &[u8]) -> Result<(), Exhausted> {
+        if self.hashes.len() == self.hashes.capacity() && self.hashes.len() >= ONE_TABLE {
+            self.grow()?;
+        }
         self.hashes.push(self.hashing.hash(element));
+        Ok(())
+    }
+
+    /// Room for as many hashes again.
+    #[cold]
+    fn grow(&mut self) -> Result<(), Exhausted> {
+        let more = self.hashes.len();
+        self.charge.add((more as u64).saturating_mul(HASH_BYTES))?;
+        self.hashes.reserve_exact(more);
+        Ok(())
     }
 
     /// True when some hash came twice.
-    #[must_use]
-    pub(crate) fn perhaps(&mut self) -> bool {
+    ///
+    /// # Errors
+    /// When the account does not hold a second copy of very many.
+    pub(crate) fn perhaps(&mut self) -> Result<bool, Exhausted> {
         self.repeated = if self.hashes.len() <= ONE_TABLE {
             sorted(repeated_in(&self.hashes, &mut self.table))
         } else {
-            let mut parts = KeyHashes::default();
-            parts.note(&self.hashes);
+            let mut parts = KeyHashes::charged_to(self.charge.budget());
+            parts.extend(&self.hashes)?;
             parts.repeated(1)
         };
-        !self.repeated.is_empty()
+        Ok(!self.repeated.is_empty())
     }
 
     /// True when this element's hash came twice.
@@ -126,14 +154,11 @@ impl KeyHashes {
         let keys = self.parts.iter().map(Vec::len).fold(0, usize::saturating_add);
         let threads = if keys < FEW { 1 } else { threads.max(1) };
         let share = self.parts.len().div_ceil(threads).max(1);
-        sorted(std::thread::scope(|scope| {
-            let mut shares = self.parts.chunks_mut(share);
-            let own = shares.next().unwrap_or_default();
-            let workers: Vec<_> = shares.map(|parts| scope.spawn(|| repeated_in_all(parts))).collect();
-            let mut repeated = repeated_in_all(own);
-            repeated.extend(workers.into_iter().filter_map(|worker| worker.join().ok()).flatten());
-            repeated
-        }))
+        let shares = Mutex::new(self.parts.chunks_mut(share));
+        let take = || shares.lock().ok()?.next();
+        let repeated =
+            threads::share(threads, || std::iter::from_fn(take).flat_map(repeated_in_all).collect::<Vec<_>>());
+        sorted(repeated.into_iter().flatten().collect())
     }
 }
 
@@ -183,13 +208,13 @@ mod tests {
     fn only_what_came_twice_is_suspect() {
         let mut seen = Seen::default();
         for element in [b"a", b"b", b"c"] {
-            seen.note(element);
+            seen.note(element).unwrap();
         }
-        assert!(!seen.perhaps());
-        seen.note(b"b");
-        assert!(seen.perhaps() && seen.is_suspect(b"b") && !seen.is_suspect(b"a"));
+        assert!(!seen.perhaps().unwrap());
+        seen.note(b"b").unwrap();
+        assert!(seen.perhaps().unwrap() && seen.is_suspect(b"b") && !seen.is_suspect(b"a"));
         seen.clear();
-        assert!(!seen.perhaps());
+        assert!(!seen.perhaps().unwrap());
     }
 
     #[test]
@@ -209,8 +234,8 @@ mod tests {
     #[test]
     fn a_hash_that_came_often_is_listed_once() {
         let mut seen = Seen::default();
-        (0..1000).for_each(|_| seen.note(b"a"));
-        assert!(seen.perhaps());
+        (0..1000).for_each(|_| seen.note(b"a").unwrap());
+        assert!(seen.perhaps().unwrap());
         assert_eq!(seen.repeated.len(), 1);
     }
 
@@ -219,5 +244,17 @@ mod tests {
         let mut keys = KeyHashes::charged_to(&Budget::new(160));
         assert!(keys.extend(&[7; 10]).is_ok());
         assert!(keys.extend(&[7]).is_err());
+    }
+
+    #[test]
+    fn the_hashes_of_many_elements_are_paid_for() {
+        let budget = Budget::new(ONE_TABLE as u64 * HASH_BYTES);
+        let mut seen = Seen::charged_to(&budget);
+        let refused = (0..4 * ONE_TABLE).find(|n| seen.note(&n.to_le_bytes()).is_err());
+        assert_eq!(refused, Some(2 * ONE_TABLE));
+        seen.clear();
+        assert_eq!(budget.spent(), 0);
+        (0..ONE_TABLE + 1).for_each(|n| seen.note(&n.to_le_bytes()).unwrap());
+        assert!(seen.perhaps().is_err(), "there is no room for a copy");
     }
 }

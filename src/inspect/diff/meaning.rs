@@ -287,7 +287,7 @@ fn of_module<'m>(module: &ModuleRef<'m>, buffers: &mut Buffers) -> rdb::Result<M
         return Ok(of_vectors(&vectors));
     }
     let mut json = Vec::new();
-    modules::write_json(module, &mut buffers.first, &Limits::default(), &mut json);
+    modules::write_json(module, &mut buffers.first, &mut json);
     Ok(Meaning::Document(json))
 }
 
@@ -318,13 +318,13 @@ fn attributes(text: &[u8]) -> Tree<'_> {
         return Tree::Null;
     }
     let text = Blob::borrowed(text);
-    JsonText::new(text.clone(), Limits::default().depth).map_or(Tree::Text(text), Tree::Json)
+    JsonText::new(text.clone(), Limits::DEEPEST).map_or(Tree::Text(text), Tree::Json)
 }
 
 /// What only a fork writes: decoded, or the bytes.
 fn fork<'m>(value: &ValueRef<'m>, buffers: &mut Buffers) -> Meaning<'m> {
     let mut json = Vec::new();
-    match modules::decode_fork(value, &mut buffers.first, &Limits::default()) {
+    match modules::decode_fork(value, &mut buffers.first) {
         Some(tree) => tree.write_json(&mut json),
         None => crate::value::json::bytes(value.raw(), &mut json),
     }

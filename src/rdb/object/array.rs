@@ -8,7 +8,7 @@
 //! Tags: 0 and 3 a string, 1 an i64 LE, 2 an f64 LE. Source: Redis `src/rdb.c` of the 8.8 line.
 
 use super::{Buffers, Element, Visit};
-use crate::bytes::Cursor;
+use crate::bytes::{Budget, Cursor};
 use crate::rdb::encode::{Encoder, Out, Outcome, Plan, Walk};
 use crate::rdb::error::{Error, Result};
 use crate::rdb::length;
@@ -34,8 +34,10 @@ fn bad_tag(at: u64) -> Error {
     Error::invalid(at, "array-bad-tag", "an array element has an unknown tag")
 }
 
-pub(super) fn skip(c: &mut Cursor<'_>) -> Result<()> {
-    for _ in 0..header(c)? {
+pub(super) fn skip(c: &mut Cursor<'_>, budget: &Budget) -> Result<()> {
+    let at = c.offset();
+    let count = header(c)?;
+    super::repeated(count, at, c, budget, |c| {
         length::decode(c)?;
         let at = c.offset();
         match length::decode(c)? {
@@ -45,8 +47,8 @@ pub(super) fn skip(c: &mut Cursor<'_>) -> Result<()> {
             }
             _ => return Err(bad_tag(at)),
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 pub(super) fn elements<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {

@@ -13,7 +13,7 @@
 //! Source: Dragonfly `src/server/rdb_load.cc`, `rdb_save.cc`; KeyDB `src/rdb.cpp`.
 
 use super::{Buffers, Element, Visit};
-use crate::bytes::Cursor;
+use crate::bytes::{Budget, Cursor};
 use crate::rdb::error::{Error, Result};
 use crate::rdb::length;
 use crate::rdb::opcode::{AUX, ValueType};
@@ -63,9 +63,9 @@ fn member_expiry(text: &StringRef<'_>) -> Result<Option<UnixMillis>> {
 }
 
 /// Step over a value of a fork.
-pub(super) fn skip(value_type: ValueType, c: &mut Cursor<'_>) -> Result<()> {
+pub(super) fn skip(value_type: ValueType, c: &mut Cursor<'_>, budget: &Budget) -> Result<()> {
     match value_type {
-        ValueType::KeyDbCron => skip_cron(c),
+        ValueType::KeyDbCron => skip_cron(c, budget),
         ValueType::DragonflySbf => bloom(c, string::skip),
         ValueType::DragonflySbf2 => bloom(c, skip_chunks),
         ValueType::DragonflyCms => {
@@ -156,11 +156,11 @@ impl<'a> Cron<'a> {
     }
 }
 
-fn skip_cron(c: &mut Cursor<'_>) -> Result<()> {
+fn skip_cron(c: &mut Cursor<'_>, budget: &Budget) -> Result<()> {
     string::skip(c)?;
     c.array::<16>()?;
     for _ in 0..2 {
-        super::repeat(c, string::skip)?;
+        super::repeat(c, budget, string::skip)?;
     }
     Ok(())
 }

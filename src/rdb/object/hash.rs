@@ -202,9 +202,9 @@ impl<'a> Template<'a> {
     pub const NONE: Self = Self { bytes: &[] };
 
     /// Read the count and the names of a `HASH_TEMPLATE` record.
-    pub(in crate::rdb) fn decode(c: &mut Cursor<'a>) -> Result<Self> {
+    pub(in crate::rdb) fn decode(c: &mut Cursor<'a>, budget: &Budget) -> Result<Self> {
         let start = *c;
-        super::repeat(c, string::skip)?;
+        super::repeat(c, budget, string::skip)?;
         Ok(Self { bytes: c.since(&start) })
     }
 
@@ -256,10 +256,9 @@ fn skip_names(c: &mut Cursor<'_>, scratch: &mut Scratch) -> Result<u64> {
     match length::decode(c)? {
         0 => listpack_count(&string::decode(c)?, scratch),
         1 => {
+            let at = c.offset();
             let count = length::decode(c)?;
-            for _ in 0..count {
-                string::skip(c)?;
-            }
+            super::repeated(count, at, c, &scratch.budget, string::skip)?;
             Ok(count)
         }
         _ => Err(Error::invalid(at, "hash-template-format", "the field names of a template hash have an unknown form")),
@@ -283,10 +282,8 @@ pub(super) fn skip_template(
     if value_type == ValueType::HashTemplateListpack {
         return string::skip(c);
     }
-    for _ in 0..count {
-        string::skip(c)?;
-    }
-    Ok(())
+    let at = c.offset();
+    super::repeated(count, at, c, budget, string::skip)
 }
 
 pub(super) fn template_count(value: &ValueRef<'_>, scratch: &mut Scratch) -> Result<u64> {
@@ -353,7 +350,7 @@ pub(in crate::rdb) fn template_id(c: &mut Cursor<'_>, scratch: &mut Scratch) -> 
 fn names_of<'a>(c: &mut Cursor<'a>, buffers: &mut Buffers) -> Result<Names<'a>> {
     let at = c.offset();
     if length::decode(c)? != 0 {
-        let template = Template::decode(c)?;
+        let template = Template::decode(c, &buffers.first.budget)?;
         return template.names(&mut buffers.first);
     }
     let node = string::decode(c)?;

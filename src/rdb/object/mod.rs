@@ -22,11 +22,11 @@ pub use module::{ModuleId, ModuleItem, ModuleItems, ModuleRef};
 pub use stream::{Consumer, Group, Idempotence, Pending, Producer, Tail};
 pub(crate) use zset::{NAN_MEMBERS, nan_score};
 
-use super::error::{Error, Result};
+use super::error::{Error, ErrorKind, Result};
 use super::length;
 use super::opcode::ValueType;
 use super::string::{self, Form, Scratch, StringRef};
-use crate::bytes::{Budget, Cursor};
+use crate::bytes::{Budget, Cursor, Exhausted};
 use crate::packed;
 use crate::value::{Kind, Piece, StreamId, UnixMillis};
 
@@ -218,7 +218,7 @@ impl<'a> ValueRef<'a> {
             | ValueType::StreamListpacks2
             | ValueType::StreamListpacks3
             | ValueType::StreamListpacks4
-            | ValueType::StreamListpacks5 => stream::count(self),
+            | ValueType::StreamListpacks5 => stream::count(self, &scratch.budget),
             ValueType::HashTemplateListpack
             | ValueType::HashTemplateListpackRef
             | ValueType::HashTemplateArray
@@ -253,9 +253,16 @@ impl<'a> ValueRef<'a> {
     /// Every element, in stored order.
     ///
     /// # Errors
-    /// When the value is damaged, with what precedes the damage already visited; or what `visit` returned.
+    /// When the value is damaged or has more elements than the budget's limits allow, with what precedes that already
+    /// visited; or what `visit` returned.
     #[inline]
     pub fn elements(&self, buffers: &mut Buffers, visit: &mut impl Visit<'a>) -> Result<()> {
+        let most = buffers.first.budget.limits().elements;
+        let mut left = most;
+        let visit = &mut |element: Element<'a, '_>| {
+            left = left.checked_sub(1).ok_or_else(|| too_many_elements(self.offset, most))?;
+            visit(element)
+        };
         let c = &mut self.cursor();
         match self.value_type {
             ValueType::String => visit(Element::Item(string::decode(c)?.read(&mut buffers.first)?)),
@@ -336,39 +343,39 @@ pub fn skim<'a>(value_type: ValueType, c: &mut Cursor<'a>, template: Template<'a
         | ValueType::HashListpackExPreGa
         | ValueType::HashTemplateListpackRef
         | ValueType::DragonflyJson => string::skip(c),
-        ValueType::List | ValueType::Set | ValueType::ListQuicklist => repeat(c, string::skip),
-        ValueType::Hash | ValueType::DragonflySetExpiry => repeat(c, |c| {
+        ValueType::List | ValueType::Set | ValueType::ListQuicklist => repeat(c, budget, string::skip),
+        ValueType::Hash | ValueType::DragonflySetExpiry => repeat(c, budget, |c| {
             string::skip(c)?;
             string::skip(c)
         }),
-        ValueType::DragonflyHashExpiry => repeat(c, |c| {
+        ValueType::DragonflyHashExpiry => repeat(c, budget, |c| {
             string::skip(c)?;
             string::skip(c)?;
             string::skip(c)
         }),
-        ValueType::Zset => repeat(c, |c| {
+        ValueType::Zset => repeat(c, budget, |c| {
             string::skip(c)?;
             zset::skip_ascii_score(c)
         }),
-        ValueType::Zset2 => repeat(c, |c| {
+        ValueType::Zset2 => repeat(c, budget, |c| {
             string::skip(c)?;
             c.array::<8>()?;
             Ok(())
         }),
-        ValueType::ListQuicklist2 => repeat(c, |c| {
+        ValueType::ListQuicklist2 => repeat(c, budget, |c| {
             length::decode(c)?;
             string::skip(c)
         }),
-        ValueType::HashMetadataPreGa => repeat(c, hash::skip_metadata_field),
+        ValueType::HashMetadataPreGa => repeat(c, budget, hash::skip_metadata_field),
         ValueType::HashMetadata => {
             c.array::<8>()?;
-            repeat(c, hash::skip_metadata_field)
+            repeat(c, budget, hash::skip_metadata_field)
         }
         ValueType::HashListpackEx => {
             c.array::<8>()?;
             string::skip(c)
         }
-        ValueType::ValkeyHash2 => repeat(c, |c| {
+        ValueType::ValkeyHash2 => repeat(c, budget, |c| {
             string::skip(c)?;
             string::skip(c)?;
             c.array::<8>()?;
@@ -381,8 +388,8 @@ pub fn skim<'a>(value_type: ValueType, c: &mut Cursor<'a>, template: Template<'a
         | ValueType::StreamListpacks2
         | ValueType::StreamListpacks3
         | ValueType::StreamListpacks4
-        | ValueType::StreamListpacks5 => stream::skip(value_type, c),
-        ValueType::Array => array::skip(c),
+        | ValueType::StreamListpacks5 => stream::skip(value_type, c, budget),
+        ValueType::Array => array::skip(c, budget),
         ValueType::Module2 => module::skip(c),
         ValueType::ModulePreGa => Err(Error::invalid(
             c.offset(),
@@ -395,18 +402,38 @@ pub fn skim<'a>(value_type: ValueType, c: &mut Cursor<'a>, template: Template<'a
         | ValueType::DragonflyCms
         | ValueType::DragonflyTopk
         | ValueType::DragonflyCuckoo
-        | ValueType::KeyDbCron => fork::skip(value_type, c),
+        | ValueType::KeyDbCron => fork::skip(value_type, c, budget),
     }
 }
 
 /// A count, then that many of something.
 #[inline]
-fn repeat<'a>(c: &mut Cursor<'a>, mut each: impl FnMut(&mut Cursor<'a>) -> Result<()>) -> Result<()> {
+fn repeat<'a>(c: &mut Cursor<'a>, budget: &Budget, each: impl FnMut(&mut Cursor<'a>) -> Result<()>) -> Result<()> {
+    let at = c.offset();
     let count = length::decode(c)?;
-    for _ in 0..count {
+    repeated(count, at, c, budget, each)
+}
+
+/// So many of something, as claimed at an offset. More than a value may have are refused when that many were there:
+/// before, the claim may be damage, and the end of input is what is wrong.
+#[inline]
+fn repeated<'a>(
+    count: u64,
+    at: u64,
+    c: &mut Cursor<'a>,
+    budget: &Budget,
+    mut each: impl FnMut(&mut Cursor<'a>) -> Result<()>,
+) -> Result<()> {
+    let most = budget.limits().elements;
+    for _ in 0..count.min(most) {
         each(c)?;
     }
-    Ok(())
+    if count > most { Err(too_many_elements(at, most)) } else { Ok(()) }
+}
+
+#[cold]
+fn too_many_elements(at: u64, most: u64) -> Error {
+    Error::new(at, ErrorKind::Exhausted(Exhausted::of_elements(most)))
 }
 
 /// Where the text of a nested blob begins, for the offsets of its errors: inside the file when it is stored raw.

@@ -19,7 +19,7 @@
 pub(in crate::rdb) mod encode;
 
 use super::{Buffers, Element, ValueRef, Visit, blob_offset};
-use crate::bytes::{Cursor, limits::believable};
+use crate::bytes::{Budget, Cursor, limits::believable};
 use crate::packed::stream_node::StreamNode;
 use crate::rdb::error::{Error, Result};
 use crate::rdb::length;
@@ -146,51 +146,56 @@ fn skip_ids(c: &mut Cursor<'_>) -> Result<()> {
     Ok(())
 }
 
-fn skip_nodes(c: &mut Cursor<'_>) -> Result<()> {
-    super::repeat(c, |c| {
+fn skip_nodes(c: &mut Cursor<'_>, budget: &Budget) -> Result<()> {
+    super::repeat(c, budget, |c| {
         string::skip(c)?;
         string::skip(c)
     })
 }
 
-pub(super) fn skip(value_type: ValueType, c: &mut Cursor<'_>) -> Result<()> {
+pub(super) fn skip(value_type: ValueType, c: &mut Cursor<'_>, budget: &Budget) -> Result<()> {
     let level = level(value_type);
-    skip_nodes(c)?;
+    skip_nodes(c, budget)?;
     skip_lengths(c, if level >= Level::Counters { 8 } else { 3 })?;
-    for _ in 0..length::decode(c)? {
-        string::skip(c)?;
-        skip_lengths(c, if level >= Level::Counters { 3 } else { 2 })?;
-        for _ in 0..length::decode(c)? {
-            c.array::<24>()?;
-            length::decode(c)?;
-        }
-        for _ in 0..length::decode(c)? {
-            string::skip(c)?;
-            c.take(if level >= Level::ActiveTime { 16 } else { 8 })?;
-            skip_ids(c)?;
-        }
-        if level >= Level::Nacked {
-            skip_ids(c)?;
-        }
-    }
+    super::repeat(c, budget, |c| skip_group(level, c, budget))?;
     if level < Level::Idempotence {
         return Ok(());
     }
     skip_lengths(c, 2)?;
-    for _ in 0..length::decode(c)? {
+    super::repeat(c, budget, |c| {
         string::skip(c)?;
-        for _ in 0..length::decode(c)? {
+        super::repeat(c, budget, |c| {
             string::skip(c)?;
-            skip_lengths(c, 2)?;
-        }
-    }
+            skip_lengths(c, 2)
+        })
+    })?;
     skip_lengths(c, 2)
 }
 
+/// A consumer group: what is pending in it, its consumers, and what was rejected.
+fn skip_group(level: Level, c: &mut Cursor<'_>, budget: &Budget) -> Result<()> {
+    string::skip(c)?;
+    skip_lengths(c, if level >= Level::Counters { 3 } else { 2 })?;
+    super::repeat(c, budget, |c| {
+        c.array::<24>()?;
+        length::decode(c)?;
+        Ok(())
+    })?;
+    super::repeat(c, budget, |c| {
+        string::skip(c)?;
+        c.take(if level >= Level::ActiveTime { 16 } else { 8 })?;
+        skip_ids(c)
+    })?;
+    if level >= Level::Nacked {
+        skip_ids(c)?;
+    }
+    Ok(())
+}
+
 /// The number of live entries, as the writer counted them.
-pub(super) fn count(value: &ValueRef<'_>) -> Result<u64> {
+pub(super) fn count(value: &ValueRef<'_>, budget: &Budget) -> Result<u64> {
     let c = &mut value.cursor();
-    skip_nodes(c)?;
+    skip_nodes(c, budget)?;
     length::decode(c)
 }
 
@@ -231,7 +236,7 @@ pub(super) fn elements<'a>(value: &ValueRef<'a>, buffers: &mut Buffers, visit: &
 /// The tail alone.
 pub(crate) fn tail<'a>(value: &ValueRef<'a>, buffers: &mut Buffers) -> Result<Tail<'a>> {
     let c = &mut value.cursor();
-    skip_nodes(c)?;
+    skip_nodes(c, &buffers.first.budget)?;
     tail_after_nodes(level(value.value_type), c, buffers)
 }
 

@@ -5,10 +5,12 @@
 //! stays small, and a part costs one pass over the bytes: two table steps and one look into a bit map for each.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::patch::Patch;
 use super::register::step;
 use super::sweep::Codeword;
+use crate::scan::threads;
 
 /// Entries of a part's table, on average.
 const PART: u64 = 1 << 18;
@@ -39,29 +41,22 @@ impl Codeword<'_> {
     pub(super) fn surplus_runs(&self, pairs: &Pairs, threads: usize) -> Vec<Patch> {
         let starts = pairs.starts.end.saturating_sub(pairs.starts.start);
         let parts = starts.div_ceil(PART).next_power_of_two();
-        let threads = u64::try_from(threads.clamp(1, 64)).unwrap_or(1).min(parts);
+        let threads = threads.clamp(1, 64).min(usize::try_from(parts).unwrap_or(usize::MAX));
         let (f, d) = self.registers(pairs.starts.start);
-        let mut found = Vec::new();
-        std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads)
-                .map(|first| {
-                    scope.spawn(move || {
-                        let mut table = Table::new(starts.min(PART));
-                        let mut found = Vec::new();
-                        let mut part = first;
-                        while part < parts {
-                            table.clear();
-                            self.join_part(pairs, (f, d), (part, parts - 1), &mut table, &mut found);
-                            part += threads;
-                        }
-                        found
-                    })
-                })
-                .collect();
-            for worker in workers {
-                found.extend(worker.join().unwrap_or_default());
+        let next = AtomicU64::new(0);
+        let found = threads::share(threads, || {
+            let mut table = Table::new(starts.min(PART));
+            let mut found = Vec::new();
+            loop {
+                let part = next.fetch_add(1, Ordering::Relaxed);
+                if part >= parts {
+                    return found;
+                }
+                table.clear();
+                self.join_part(pairs, (f, d), (part, parts - 1), &mut table, &mut found);
             }
         });
+        let mut found: Vec<Patch> = found.into_iter().flatten().collect();
         found.sort();
         found.truncate(MOST_HITS);
         found

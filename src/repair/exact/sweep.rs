@@ -10,10 +10,12 @@
 //! | k bytes lost | X = L⁻ᵏ(U(p)) ^ F(p) | X < 256ᵏ |
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::patch::Patch;
 use super::register::{ahead, behind, run, step, undo};
 use crate::bytes::crc64;
+use crate::scan::threads;
 
 /// What to look for in one pass.
 #[derive(Debug, Clone, Copy)]
@@ -52,21 +54,22 @@ impl<'a> Codeword<'a> {
     /// All solutions in a range of positions, the work shared by threads.
     pub(super) fn sweep(&self, range: Range<u64>, wanted: Wanted, threads: usize) -> Vec<Patch> {
         let range = range.start..range.end.min(self.len().saturating_add(1));
-        let threads = threads.clamp(1, 64) as u64;
-        let share = range.end.saturating_sub(range.start).div_ceil(threads).max(1 << 16);
-        let mut patches = Vec::new();
-        std::thread::scope(|scope| {
-            let mut workers = Vec::new();
-            let mut start = range.start;
-            while start < range.end {
-                let part = start..start.saturating_add(share).min(range.end);
-                start = part.end;
-                workers.push(scope.spawn(move || self.part(part, wanted)));
-            }
-            for worker in workers {
-                patches.extend(worker.join().unwrap_or_default());
+        let threads = threads.clamp(1, 64);
+        let share = range.end.saturating_sub(range.start).div_ceil(threads as u64).max(1 << 16);
+        let next = AtomicU64::new(range.start);
+        let found = threads::share(threads, || {
+            let mut found = Vec::new();
+            loop {
+                let start = next.fetch_add(share, Ordering::Relaxed);
+                if start >= range.end {
+                    return found;
+                }
+                found.push((start, self.part(start..start.saturating_add(share).min(range.end), wanted)));
             }
         });
+        let mut found: Vec<(u64, Vec<Patch>)> = found.into_iter().flatten().collect();
+        found.sort_by_key(|&(start, _)| start);
+        let mut patches: Vec<Patch> = found.into_iter().flat_map(|(_, patches)| patches).collect();
         patches.truncate(MOST_HITS);
         patches
     }

@@ -62,6 +62,7 @@ pub(super) fn read(field: &mut Field<'_>, from: usize) -> Front {
 pub(super) fn reader<'a>(field: &Field<'a>, at: usize, db: DbIndex) -> Reader<'a> {
     let rest = field.bytes().get(at..).unwrap_or_default();
     Reader::resume(Cursor::at(rest, at as u64), field.reading.version, field.reading.dialect, db)
+        .with_budget(field.reading.inspector.budget())
 }
 
 fn duplicate(at: usize, record: &rdb::KeyRecord<'_>) -> rdb::Error {

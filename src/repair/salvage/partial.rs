@@ -115,7 +115,7 @@ fn of_listpack(bytes: &[u8], start: usize, dialect: Dialect) -> Option<Rebuilt> 
 
 /// The record, when it reads and is sound inside.
 fn sound(image: &Image<'_>, record: Vec<u8>, kept: u64, claimed: Option<u64>, budget: &Budget) -> Option<Partial> {
-    let mut reader = Reader::resume(Cursor::new(&record), image.version, image.dialect, DbIndex(0));
+    let mut reader = Reader::resume(Cursor::new(&record), image.version, image.dialect, DbIndex(0)).with_budget(budget);
     let Ok(Some(Record::Key(read))) = reader.next_record() else { return None };
     let is_sound = read.raw.len() == record.len() && Inspector::new(budget).first_error(&read.value).is_none();
     let (key, expires) = (read.key.to_vec(), read.expiry.is_some());

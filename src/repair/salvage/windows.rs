@@ -61,7 +61,8 @@ impl Windows<'_, '_> {
     fn read(&mut self, origin: Origin) -> Option<(Origin, rdb::Error)> {
         let rest = self.image.bytes.get(origin.at..).unwrap_or_default();
         let c = Cursor::at(rest, origin.at as u64);
-        let mut reader = Reader::resume(c, self.image.version, self.image.dialect, DbIndex(origin.db));
+        let mut reader =
+            Reader::resume(c, self.image.version, self.image.dialect, DbIndex(origin.db)).with_budget(self.budget);
         let (mut at, mut db) = (origin.at, origin.db);
         loop {
             let record = reader.next_record();
@@ -174,7 +175,7 @@ impl Windows<'_, '_> {
         let mut field = self.image.field(origin.at..limit, self.budget);
         let mut front = Front { units: Vec::new(), failure: Some((failure, error.clone())) };
         for (record, _) in recent {
-            let mut reader = front::reader(&field, record.range.start, DbIndex(record.db));
+            let mut reader = front::reader(&field, record.range.start, DbIndex(record.db)).with_budget(self.budget);
             if let Ok(Some(known)) = reader.next_record() {
                 front.units.extend(front::unit_of(&mut field, &known, record.range.start, record.range.end).ok());
             }
@@ -199,7 +200,8 @@ impl Windows<'_, '_> {
         }
         let bytes = self.image.bytes.get(record.range.clone()).unwrap_or_default();
         let c = Cursor::at(bytes, record.range.start as u64);
-        let mut reader = Reader::resume(c, self.image.version, self.image.dialect, DbIndex(record.db));
+        let mut reader =
+            Reader::resume(c, self.image.version, self.image.dialect, DbIndex(record.db)).with_budget(self.budget);
         name_of(&reader.next_record().ok()??)
     }
 
@@ -229,7 +231,8 @@ impl Windows<'_, '_> {
     fn without_repeated(&mut self, run: Kept, repeated: &HashSet<u64>, seen: &mut HashMap<(u32, Vec<u8>), ()>) {
         let bytes = self.image.bytes.get(run.range.clone()).unwrap_or_default();
         let c = Cursor::at(bytes, run.range.start as u64);
-        let mut reader = Reader::resume(c, self.image.version, self.image.dialect, DbIndex(run.db));
+        let mut reader =
+            Reader::resume(c, self.image.version, self.image.dialect, DbIndex(run.db)).with_budget(self.budget);
         while let Ok(Some(Record::Key(key))) = reader.next_inner() {
             let start = usize::try_from(key.offset).unwrap_or(usize::MAX);
             let range = start..start.saturating_add(key.raw.len());
