@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 
 /// With more strays than one in so many, sorting all of it is as good.
 const STRAYS: usize = 8;
+/// An element that comes after so many larger ones is out of place itself.
+const BACK: usize = 8;
 
 /// Sort. Elements out of place are picked out, sorted by themselves and merged; the others, ascending or descending,
 /// are compared with their neighbours only.
@@ -41,18 +43,13 @@ fn apart<T: Copy>(all: &[T], compare: impl Fn(&T, &T) -> Ordering) -> Option<(Ve
     let mut kept: Vec<T> = Vec::with_capacity(all.len());
     let mut strays = Vec::new();
     for &element in all {
-        if let Some(last) = kept.pop() {
-            if compare(&last, &element).is_le() {
-                kept.push(last);
-            } else if kept.last().is_none_or(|before| compare(before, &element).is_le()) {
-                // It was the one before that is out of place.
-                strays.push(last);
-            } else {
-                kept.push(last);
-                strays.push(element);
-                continue;
-            }
+        let back = kept.iter().rev().take(BACK).take_while(|last| compare(last, &element).is_gt()).count();
+        if back == BACK {
+            strays.push(element);
+            continue;
         }
+        // It is those before it that are out of place.
+        strays.extend(kept.drain(kept.len().saturating_sub(back)..));
         kept.push(element);
         if strays.len() > all.len() / STRAYS {
             return None;
@@ -76,7 +73,7 @@ mod tests {
 
         #[test]
         fn what_is_nearly_in_order_is_sorted_by_moving_the_strays(
-            len in 400u32..2000,
+            len in 1000u32..2000,
             strays in prop::collection::vec((any::<prop::sample::Index>(), 0u32..3000), 0..10),
             descending: bool,
         ) {
