@@ -20,8 +20,8 @@ pub mod error;
 pub mod frame;
 pub mod manifest;
 pub mod reader;
-pub mod record;
-pub mod resync;
+pub(crate) mod record;
+pub(crate) mod resync;
 pub mod writer;
 
 pub use error::{Doing, Error, ErrorKind};

@@ -10,14 +10,14 @@ use super::reader::Reader;
 use super::record::Record;
 
 /// Commands in a row that prove a place.
-pub const PROOF: usize = 3;
+pub(crate) const PROOF: usize = 3;
 /// So many arguments in a row prove it as well; without this a command of a million arguments would be read once for
 /// each place inside it.
 const PROOF_ARGS: usize = 64;
 
 /// The offset behind a damaged record at which reading can go on; nothing when there is none up to the end.
 #[must_use]
-pub fn after(input: &[u8], record: u64) -> Option<u64> {
+pub(crate) fn after(input: &[u8], record: u64) -> Option<u64> {
     behind_record(input, record).or_else(|| next_chain(input, record.saturating_add(1)))
 }
 
@@ -30,7 +30,7 @@ fn behind_record(input: &[u8], record: u64) -> Option<u64> {
 
 /// The first offset from `from` on at which a chain of commands begins.
 #[must_use]
-pub fn next_chain(input: &[u8], from: u64) -> Option<u64> {
+pub(crate) fn next_chain(input: &[u8], from: u64) -> Option<u64> {
     let start = usize::try_from(from).ok()?;
     let window = input.get(start..)?;
     let mut places = memchr::memchr2_iter(b'*', b'#', window).map(|at| start.saturating_add(at));

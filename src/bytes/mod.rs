@@ -13,12 +13,12 @@
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
 pub mod crc64;
-pub mod cursor;
+pub(crate) mod cursor;
 pub mod decompress;
 pub mod limits;
 pub mod lzf;
 pub mod publish;
-pub mod sink;
+pub(crate) mod sink;
 pub mod source;
 
 pub use cursor::{Cursor, Truncated};

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::crc64::Jones;
 
 /// The buffer is handed on when it holds this much: a block that the checksum is fast with.
-pub const BLOCK: usize = 256 << 10;
+pub(crate) const BLOCK: usize = 256 << 10;
 
 /// Collects bytes in blocks, sums them and hands them on.
 ///

@@ -10,11 +10,11 @@
 //! | [`log`] | the story as commands |
 //! | [`image`] | the state at some moment as a snapshot |
 
-pub mod bodies;
+pub(crate) mod bodies;
 pub mod dice;
 pub mod image;
 pub mod log;
-pub mod story;
+pub(crate) mod story;
 
 pub use image::Ledger;
 pub use log::Log;

@@ -25,7 +25,7 @@ pub mod against;
 pub mod generate;
 pub mod message;
 pub mod online;
-pub mod recorder;
+pub(crate) mod recorder;
 pub mod schema;
 pub mod timeline;
 pub mod verify;

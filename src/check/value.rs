@@ -83,6 +83,13 @@ impl Inspector {
         }
     }
 
+    /// What keeps servers from starting with a function library.
+    pub(crate) fn error_of_function(&mut self, code: &StringRef<'_>) -> Option<Error> {
+        let mut found = None;
+        self.function(code, &mut |problem| found = Some(problem.error));
+        found
+    }
+
     fn look(&mut self, value: &ValueRef<'_>, report: &mut dyn FnMut(Problem)) -> Result<()> {
         let c = &mut Cursor::at(value.raw(), value.offset);
         match value.value_type {

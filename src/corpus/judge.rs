@@ -33,7 +33,7 @@ const NAMED_TYPES: usize = 4;
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn file(path: &Path, budget: &Budget, stage: &mut dyn FnMut(&str)) -> Result<String, source::Error> {
+pub(crate) fn file(path: &Path, budget: &Budget, stage: &mut dyn FnMut(&str)) -> Result<String, source::Error> {
     stage("read");
     let options = source::Options { mmap: false, budget: budget.clone(), ..source::Options::default() };
     let source = match Source::open(path, &options) {
@@ -47,7 +47,7 @@ pub fn file(path: &Path, budget: &Budget, stage: &mut dyn FnMut(&str)) -> Result
 
 /// The same for bytes.
 #[must_use]
-pub fn bytes(bytes: &[u8], budget: &Budget, stage: &mut dyn FnMut(&str)) -> String {
+pub(crate) fn bytes(bytes: &[u8], budget: &Budget, stage: &mut dyn FnMut(&str)) -> String {
     if sniff::sniff(bytes) == Content::Manifest {
         stage("manifest");
         return match Manifest::parse(bytes) {

@@ -14,7 +14,7 @@
 pub mod attack;
 pub mod child;
 pub mod journal;
-pub mod judge;
+pub(crate) mod judge;
 pub mod minimize;
 pub mod mutate;
 pub mod pool;

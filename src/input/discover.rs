@@ -16,7 +16,7 @@ mod directory;
 mod multipart;
 mod shards;
 
-pub use multipart::manifest_of_names;
+pub(crate) use multipart::manifest_of_names;
 
 use super::error::Error;
 use super::sniff::{self, Content};

@@ -6,7 +6,7 @@
 //! | [`discover`] | a file, a manifest, a directory or standard input → [`Input`] |
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects))]
 
-pub mod discover;
+pub(crate) mod discover;
 pub mod error;
 pub mod sniff;
 

@@ -18,11 +18,11 @@ pub mod hash;
 mod index;
 pub mod like;
 pub mod load;
-pub mod map;
+pub(crate) mod map;
 mod nearly;
 pub mod stream;
 pub mod value;
-pub mod vectors;
+pub(crate) mod vectors;
 mod warm;
 pub mod zset;
 

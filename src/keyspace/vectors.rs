@@ -17,7 +17,7 @@ use crate::rdb::{Buffers, Result};
 use crate::value::Blob;
 
 /// The name that the module gives its type.
-pub const TYPE_NAME: &str = "vectorset";
+pub(crate) const TYPE_NAME: &str = "vectorset";
 
 /// A vector set.
 #[derive(Clone, Debug)]
@@ -133,7 +133,7 @@ impl Vectors<'_> {
 ///
 /// # Errors
 /// When a string in it cannot be read.
-pub fn decode<'a>(module: &ModuleRef<'a>, buffers: &mut Buffers) -> Result<Option<Vectors<'a>>> {
+pub(crate) fn decode<'a>(module: &ModuleRef<'a>, buffers: &mut Buffers) -> Result<Option<Vectors<'a>>> {
     if module.id.name() != TYPE_NAME {
         return Ok(None);
     }

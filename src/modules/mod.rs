@@ -26,7 +26,7 @@ mod packed_numbers;
 mod sketch;
 mod timeseries;
 mod tree;
-pub mod vectorset;
+pub(crate) mod vectorset;
 
 pub use fork::decode_fork;
 pub use json_text::JsonText;

@@ -150,7 +150,11 @@ pub(super) fn decode<'a>(fields: &mut Fields<'a, '_>) -> Option<Tree<'a>> {
 /// The first sequence is count and dimension in decimal; then for each element the stored vector, the element and, when
 /// it has some, its attributes. `None` when it is no vector set, or a damaged one.
 #[must_use]
-pub fn digest_parts(module: &ModuleRef<'_>, scratch: &mut Scratch, sequence: &mut impl FnMut(&[&[u8]])) -> Option<()> {
+pub(crate) fn digest_parts(
+    module: &ModuleRef<'_>,
+    scratch: &mut Scratch,
+    sequence: &mut impl FnMut(&[&[u8]]),
+) -> Option<()> {
     (module.id.name() == "vectorset" && module.id.version() == 0).then_some(())?;
     let mut fields = Fields::passing(module, scratch);
     let head = Head::decode(&mut fields)?;

@@ -20,7 +20,7 @@ use crate::value::{Kind, StreamId, UnixMillis};
 mod tests;
 
 /// A value that can be gone through more than once, with the same elements each time. A stream's tail comes last.
-pub trait Walk<'a> {
+pub(crate) trait Walk<'a> {
     /// The logical type.
     fn kind(&self) -> Kind;
 
@@ -41,7 +41,7 @@ pub trait Walk<'a> {
 
 /// A stored value, decoded as it is walked.
 #[derive(Debug)]
-pub struct Stored<'a, 'b> {
+pub(crate) struct Stored<'a, 'b> {
     /// The value.
     pub value: ValueRef<'a>,
     /// What it is decoded with.
@@ -58,7 +58,7 @@ impl<'a> Walk<'a> for Stored<'a, '_> {
 }
 
 /// Where encoded bytes go: a vector that is handed on when it has grown.
-pub struct Out<'s> {
+pub(crate) struct Out<'s> {
     /// The bytes so far.
     pub bytes: &'s mut Vec<u8>,
     /// Takes what is in the vector and leaves it empty.
@@ -74,7 +74,7 @@ impl std::fmt::Debug for Out<'_> {
 impl Out<'_> {
     /// Hand the bytes on if they are many. Called between elements.
     #[inline]
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         if self.bytes.len() >= BLOCK {
             (self.spill)(self.bytes);
         }
@@ -83,11 +83,11 @@ impl Out<'_> {
 
 /// The target has no form for this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unfit(pub &'static str);
+pub(crate) struct Unfit(pub &'static str);
 
 /// Why a value was not written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// It is damaged.
     Damaged(Error),
     /// The target has no form for it.
@@ -95,7 +95,7 @@ pub enum Failure {
 }
 
 /// The result of encoding.
-pub type Outcome<T> = std::result::Result<T, Failure>;
+pub(crate) type Outcome<T> = std::result::Result<T, Failure>;
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
@@ -111,7 +111,7 @@ impl From<Unfit> for Failure {
 
 /// How a value will be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// In which form.
     pub value_type: ValueType,
     /// What will be missing from it.
@@ -262,7 +262,7 @@ impl Packer {
 
 /// A key with everything but its value.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct KeyParts<'k> {
+pub(crate) struct KeyParts<'k> {
     /// The key.
     pub key: &'k [u8],
     /// When it expires.
@@ -273,7 +273,7 @@ pub struct KeyParts<'k> {
 
 /// Encodes for one target. Keeps its buffers from value to value.
 #[derive(Debug, Clone)]
-pub struct Encoder {
+pub(crate) struct Encoder {
     pub(super) target: Target,
     pub(super) strings: string::Encoder,
     pub(super) packer: Packer,
@@ -283,7 +283,7 @@ pub struct Encoder {
 impl Encoder {
     /// With or without compression of strings.
     #[must_use]
-    pub fn new(target: Target, compress: bool) -> Self {
+    pub(crate) fn new(target: Target, compress: bool) -> Self {
         Self {
             target,
             strings: string::Encoder::new(compress),
@@ -294,7 +294,7 @@ impl Encoder {
 
     /// What it encodes for.
     #[must_use]
-    pub fn target(&self) -> &Target {
+    pub(crate) fn target(&self) -> &Target {
         &self.target
     }
 
@@ -302,7 +302,12 @@ impl Encoder {
     ///
     /// # Errors
     /// When the value must be looked into and is damaged.
-    pub fn takes_as_stored(&self, value: &ValueRef<'_>, dialect: Dialect, buffers: &mut Buffers) -> Result<bool> {
+    pub(crate) fn takes_as_stored(
+        &self,
+        value: &ValueRef<'_>,
+        dialect: Dialect,
+        buffers: &mut Buffers,
+    ) -> Result<bool> {
         if !self.target.accepts(value.value_type) || !value.module().is_none_or(|id| self.target.accepts_module(id)) {
             return Ok(false);
         }
@@ -318,7 +323,7 @@ impl Encoder {
     ///
     /// # Errors
     /// When it is damaged, or the target has no form for it.
-    pub fn plan<'a>(&mut self, value: &mut dyn Walk<'a>) -> Outcome<Plan> {
+    pub(crate) fn plan<'a>(&mut self, value: &mut dyn Walk<'a>) -> Outcome<Plan> {
         let target = self.target;
         match value.kind() {
             Kind::String => Ok(Plan::new(ValueType::String, 1)),
@@ -342,7 +347,7 @@ impl Encoder {
     ///
     /// # Errors
     /// When it is damaged.
-    pub fn value<'a>(&mut self, plan: &Plan, value: &mut dyn Walk<'a>, out: &mut Out<'_>) -> Outcome<()> {
+    pub(crate) fn value<'a>(&mut self, plan: &Plan, value: &mut dyn Walk<'a>, out: &mut Out<'_>) -> Outcome<()> {
         match plan.value_type.kind() {
             Kind::List => object::list::encode(plan, self, value, out),
             Kind::Set => object::set::encode(plan, self, value, out),
@@ -360,7 +365,7 @@ impl Encoder {
     }
 
     /// Write what stands before a value: the opcodes that belong to the key, the type, the key.
-    pub fn head(&mut self, parts: &KeyParts<'_>, value_type: ValueType, out: &mut Vec<u8>) {
+    pub(crate) fn head(&mut self, parts: &KeyParts<'_>, value_type: ValueType, out: &mut Vec<u8>) {
         if let Some(UnixMillis(at)) = parts.expiry {
             out.push(opcode::EXPIRETIME_MS);
             out.extend_from_slice(&at.to_le_bytes());
@@ -382,7 +387,7 @@ impl Encoder {
     }
 
     /// Write a string.
-    pub fn string(&mut self, text: &[u8], out: &mut Vec<u8>) {
+    pub(crate) fn string(&mut self, text: &[u8], out: &mut Vec<u8>) {
         self.strings.encode(text, out);
     }
 }

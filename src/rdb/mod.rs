@@ -15,13 +15,13 @@
 #[doc(hidden)]
 pub mod attack;
 pub(crate) mod compressed;
-pub mod encode;
+pub(crate) mod encode;
 pub mod error;
 pub mod length;
 pub mod object;
 pub mod opcode;
 pub mod reader;
-pub mod record;
+pub(crate) mod record;
 pub mod string;
 pub mod target;
 mod templates;

@@ -3,14 +3,14 @@
 use crate::value::number::canonical_int;
 
 /// Set one bit, growing the string with zero bytes.
-pub fn set_bit(bytes: &mut Vec<u8>, offset: u64, on: bool) {
+pub(crate) fn set_bit(bytes: &mut Vec<u8>, offset: u64, on: bool) {
     grow(bytes, offset);
     write_bit(bytes, offset, on);
 }
 
 /// How long a string must be to hold a bit.
 #[must_use]
-pub fn length_for(offset: u64) -> usize {
+pub(crate) fn length_for(offset: u64) -> usize {
     usize::try_from(offset / 8).unwrap_or(usize::MAX).saturating_add(1)
 }
 
@@ -38,7 +38,7 @@ fn write_bit(bytes: &mut [u8], offset: u64, on: bool) {
 
 /// The operation of a `BITOP`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BitOp {
+pub(crate) enum BitOp {
     /// Bits set in all sources.
     And,
     /// Bits set in any source.
@@ -60,7 +60,7 @@ pub enum BitOp {
 impl BitOp {
     /// The operation of a name, in any case.
     #[must_use]
-    pub fn named(name: &[u8]) -> Option<Self> {
+    pub(crate) fn named(name: &[u8]) -> Option<Self> {
         let known = [
             ("AND", Self::And),
             ("OR", Self::Or),
@@ -76,7 +76,7 @@ impl BitOp {
 
     /// Does it take this many sources?
     #[must_use]
-    pub fn takes(self, sources: usize) -> bool {
+    pub(crate) fn takes(self, sources: usize) -> bool {
         match self {
             Self::Not => sources == 1,
             Self::Diff | Self::Diff1 | Self::AndOr => sources >= 2,
@@ -86,7 +86,7 @@ impl BitOp {
 
     /// The result, as long as the longest source; shorter ones count as followed by zero bytes.
     #[must_use]
-    pub fn apply(self, sources: &[&[u8]]) -> Vec<u8> {
+    pub(crate) fn apply(self, sources: &[&[u8]]) -> Vec<u8> {
         let Some((first, others)) = sources.split_first() else {
             return Vec::new();
         };
@@ -128,7 +128,7 @@ fn combine(result: &mut [u8], other: &[u8], op: fn(u8, u8) -> u8) {
 
 /// What happens to a value that does not fit its field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Overflow {
+pub(crate) enum Overflow {
     /// The lower bits remain.
     #[default]
     Wrap,
@@ -140,7 +140,7 @@ pub enum Overflow {
 
 /// Type and place of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Field {
+pub(crate) struct Field {
     signed: bool,
     bits: u32,
     offset: u64,
@@ -148,7 +148,7 @@ pub struct Field {
 
 /// One writing step of a `BITFIELD`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FieldWrite {
+pub(crate) struct FieldWrite {
     field: Field,
     value: i64,
     increment: bool,
@@ -157,7 +157,7 @@ pub struct FieldWrite {
 
 /// The words of a `BITFIELD` after its key as the writes they ask for; `None` when a server would refuse them.
 #[must_use]
-pub fn parse_bitfield(words: &[&[u8]]) -> Option<Vec<FieldWrite>> {
+pub(crate) fn parse_bitfield(words: &[&[u8]]) -> Option<Vec<FieldWrite>> {
     let mut writes = Vec::new();
     let mut overflow = Overflow::default();
     let mut rest = words;
@@ -194,12 +194,12 @@ fn parse_overflow(word: &[u8]) -> Option<Overflow> {
 
 /// The length that the string grows to before any step is done, also for steps that fail later; `None` without writes.
 #[must_use]
-pub fn bitfield_length(writes: &[FieldWrite]) -> Option<usize> {
+pub(crate) fn bitfield_length(writes: &[FieldWrite]) -> Option<usize> {
     writes.iter().map(|write| length_for(write.field.last())).max()
 }
 
 /// Do the writes of a `BITFIELD`.
-pub fn bitfield(bytes: &mut Vec<u8>, writes: &[FieldWrite]) {
+pub(crate) fn bitfield(bytes: &mut Vec<u8>, writes: &[FieldWrite]) {
     let Some(length) = bitfield_length(writes) else { return };
     if bytes.len() < length {
         bytes.resize(length, 0);

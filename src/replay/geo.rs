@@ -36,7 +36,7 @@ impl Axis {
 
 /// A point in degrees.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Point {
+pub(crate) struct Point {
     longitude: f64,
     latitude: f64,
 }
@@ -44,19 +44,19 @@ pub struct Point {
 impl Point {
     /// A point; `None` where servers say it is invalid.
     #[must_use]
-    pub fn new(longitude: f64, latitude: f64) -> Option<Self> {
+    pub(crate) fn new(longitude: f64, latitude: f64) -> Option<Self> {
         (LONGITUDE.holds(longitude) && LATITUDE.holds(latitude)).then_some(Self { longitude, latitude })
     }
 
     /// The score that `GEOADD` gives it.
     #[must_use]
-    pub fn score(self) -> u64 {
+    pub(crate) fn score(self) -> u64 {
         spread(LATITUDE.cell(self.latitude)) | spread(LONGITUDE.cell(self.longitude)) << 1
     }
 
     /// The middle of the cell of a score; `None` when it names none.
     #[must_use]
-    pub fn of_score(score: f64) -> Option<Self> {
+    pub(crate) fn of_score(score: f64) -> Option<Self> {
         (0.0..CELLS).contains(&score).then(|| Self::of_any_score(score))
     }
 
@@ -65,7 +65,7 @@ impl Point {
     /// They convert it to an unsigned number, in which C leaves open what becomes of a negative or too great one: here
     /// as on x86-64.
     #[must_use]
-    pub fn of_any_score(score: f64) -> Self {
+    pub(crate) fn of_any_score(score: f64) -> Self {
         const TOO_GREAT: f64 = 18_446_744_073_709_551_616.0;
         const SIGN: f64 = -9_223_372_036_854_775_808.0;
         #[expect(
@@ -84,14 +84,14 @@ impl Point {
 
     /// Is it at longitude 180, which belongs to no cell?
     #[must_use]
-    pub fn is_on_the_seam(self) -> bool {
+    pub(crate) fn is_on_the_seam(self) -> bool {
         self.longitude >= LONGITUDE.max
     }
 
     /// Metres between two points on the sphere. `exact_meridian`: from Redis 7.0 on, points of one longitude are
     /// measured along it.
     #[must_use]
-    pub fn distance(self, other: Self, exact_meridian: bool) -> f64 {
+    pub(crate) fn distance(self, other: Self, exact_meridian: bool) -> f64 {
         let v = ((radians(other.longitude) - radians(self.longitude)) / 2.0).sin();
         if v == 0.0 && exact_meridian {
             return latitude_distance(self.latitude, other.latitude);
@@ -138,14 +138,14 @@ fn gather(bits: u64) -> u32 {
 
 /// Metres in a unit of length.
 #[must_use]
-pub fn unit(name: &[u8]) -> Option<f64> {
+pub(crate) fn unit(name: &[u8]) -> Option<f64> {
     let known = [("m", 1.0), ("km", 1000.0), ("ft", 0.3048), ("mi", 1609.34)];
     known.into_iter().find(|(word, _)| name.eq_ignore_ascii_case(word.as_bytes())).map(|(_, metres)| metres)
 }
 
 /// What to search in, in metres.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// Within a distance.
     Radius(f64),
     /// Within a box of this width and height.
@@ -154,7 +154,7 @@ pub enum Shape {
 
 /// A search.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Search {
+pub(crate) struct Search {
     /// Its centre.
     pub centre: Point,
     /// Around it.
@@ -166,7 +166,7 @@ pub struct Search {
 impl Search {
     /// The distance in metres of a member with this score, if it is found.
     #[must_use]
-    pub fn find(&self, score: f64) -> Option<f64> {
+    pub(crate) fn find(&self, score: f64) -> Option<f64> {
         let point = Point::of_score(score)?;
         if let Shape::Box(width, height) = self.shape {
             if latitude_distance(point.latitude, self.centre.latitude) > height / 2.0 {

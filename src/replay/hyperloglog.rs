@@ -21,7 +21,7 @@ mod sparse;
 #[cfg(test)]
 mod tests;
 
-pub use estimate::Estimator;
+pub(crate) use estimate::Estimator;
 
 const HEADER: usize = 16;
 const REGISTERS: usize = 16384;
@@ -37,7 +37,7 @@ pub struct NotHyperLogLog;
 
 /// A new value: no element seen.
 #[must_use]
-pub fn empty() -> Vec<u8> {
+pub(crate) fn empty() -> Vec<u8> {
     let mut bytes = b"HYLL\x01".to_vec();
     bytes.resize(HEADER, 0);
     bytes.extend(sparse::zeros(REGISTERS));
@@ -48,7 +48,7 @@ pub fn empty() -> Vec<u8> {
 ///
 /// # Errors
 /// [`NotHyperLogLog`]
-pub fn is_dense(bytes: &[u8]) -> Result<bool, NotHyperLogLog> {
+pub(crate) fn is_dense(bytes: &[u8]) -> Result<bool, NotHyperLogLog> {
     match bytes.get(ENCODING) {
         Some(0) if bytes.starts_with(b"HYLL") && bytes.len() == DENSE_SIZE => Ok(true),
         Some(1) if bytes.starts_with(b"HYLL") && bytes.len() >= HEADER => Ok(false),
@@ -60,7 +60,7 @@ pub fn is_dense(bytes: &[u8]) -> Result<bool, NotHyperLogLog> {
 ///
 /// # Errors
 /// [`NotHyperLogLog`], perhaps after some of the elements.
-pub fn add<'e>(
+pub(crate) fn add<'e>(
     bytes: &mut Vec<u8>,
     created: bool,
     elements: impl IntoIterator<Item = &'e [u8]>,
@@ -81,7 +81,7 @@ pub fn add<'e>(
 ///
 /// # Errors
 /// [`NotHyperLogLog`] when any of them is none; `target` is unchanged then.
-pub fn merge(target: &mut Vec<u8>, sources: &[&[u8]], always_dense: bool) -> Result<(), NotHyperLogLog> {
+pub(crate) fn merge(target: &mut Vec<u8>, sources: &[&[u8]], always_dense: bool) -> Result<(), NotHyperLogLog> {
     let mut registers = vec![0u8; REGISTERS];
     let mut dense = always_dense;
     for bytes in sources.iter().copied().chain([target.as_slice()]) {
@@ -102,7 +102,7 @@ pub fn merge(target: &mut Vec<u8>, sources: &[&[u8]], always_dense: bool) -> Res
 ///
 /// # Errors
 /// [`NotHyperLogLog`]
-pub fn refresh_cardinality(bytes: &mut [u8], estimator: Estimator) -> Result<(), NotHyperLogLog> {
+pub(crate) fn refresh_cardinality(bytes: &mut [u8], estimator: Estimator) -> Result<(), NotHyperLogLog> {
     is_dense(bytes)?;
     if bytes.get(STALE).is_none_or(|byte| byte & 0x80 == 0) {
         return Ok(());
@@ -120,7 +120,7 @@ pub fn refresh_cardinality(bytes: &mut [u8], estimator: Estimator) -> Result<(),
 ///
 /// # Errors
 /// [`NotHyperLogLog`]
-pub fn to_dense(bytes: &mut Vec<u8>) -> Result<(), NotHyperLogLog> {
+pub(crate) fn to_dense(bytes: &mut Vec<u8>) -> Result<(), NotHyperLogLog> {
     if is_dense(bytes)? {
         return Ok(());
     }

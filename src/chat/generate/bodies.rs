@@ -71,7 +71,7 @@ const PIECES: [&str; 64] = [
 
 /// Append what a message says: one piece or a few.
 #[inline]
-pub fn write(dice: &mut Dice, out: &mut Vec<u8>) {
+pub(crate) fn write(dice: &mut Dice, out: &mut Vec<u8>) {
     let bits = dice.bits();
     // One to four pieces, fewer more often.
     let pieces = (bits >> 60).trailing_ones().min(3);

@@ -25,7 +25,7 @@ pub struct Settings {
 /// 2026-01-05T06:00:00Z, a Monday.
 const START: i64 = 1_767_592_800_000;
 /// So many messages stay in a history when it is trimmed.
-pub const KEPT: u32 = 1000;
+pub(crate) const KEPT: u32 = 1000;
 /// So many more it may have before that.
 const SLACK: u32 = 100;
 const HOUR: i64 = 3_600_000;
@@ -100,7 +100,7 @@ impl Sent {
 /// The id of a user: they count from 1.
 #[must_use]
 #[inline]
-pub fn name(user: u32) -> u64 {
+pub(crate) fn name(user: u32) -> u64 {
     u64::from(user).saturating_add(1)
 }
 

@@ -41,7 +41,7 @@ pub(super) fn without_manifest(directory: &Path, names: &[String], options: &Opt
 
 /// What the names of files say: the newest base, and all incremental files.
 #[must_use]
-pub fn manifest_of_names(names: &[String]) -> Manifest {
+pub(crate) fn manifest_of_names(names: &[String]) -> Manifest {
     let mut entries: Vec<_> = names.iter().filter_map(|name| part_name(name)).map(|named| named.to_entry()).collect();
     entries.sort_by_key(|entry| (entry.role == manifest::Role::Incr, entry.seq, entry.name.clone()));
     let newest = entries.iter().rposition(|entry| entry.role == manifest::Role::Base);

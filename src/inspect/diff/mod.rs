@@ -24,7 +24,7 @@ pub mod index;
 pub mod inside;
 pub mod json;
 pub mod list;
-pub mod meaning;
+pub(crate) mod meaning;
 pub mod open;
 pub mod prefixes;
 pub mod side;

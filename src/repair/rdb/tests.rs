@@ -71,6 +71,17 @@ fn salvage_gives_a_sound_image_wherever_it_is_hit() {
 }
 
 #[test]
+fn a_function_library_that_no_server_loads_is_left_out() {
+    let keys = b"\xfe\x00\x00\x03key\x05value\x00\x03two\x05value\xff";
+    for library in [&b"\xf5\xc3\x04\x14\x20\x05\xff\xff"[..], b"\xf5\x10#!lua naGe=mylib"] {
+        let image = [&b"REDIS0010\xfa\x09redis-ver\x067.0.15"[..], library, keys, &[1; 8]].concat();
+        let (plan, out) = repaired(&image, &Options { no_exact: true, ..Options::default() });
+        assert_eq!((plan.kept.keys, plan.lost.len()), (2, 1));
+        assert!(!out.contains(&crate::rdb::opcode::FUNCTION2) && is_sound(&out));
+    }
+}
+
+#[test]
 fn truncating_keeps_what_stands_before_the_damage() {
     let image = golden();
     let mut bad = image.clone();

@@ -6,7 +6,7 @@ use super::field::Field;
 use super::profile::Profile;
 use super::unit::{Key, Unit, What};
 use crate::bytes::Cursor;
-use crate::rdb::{self, Reader, Record};
+use crate::rdb::{self, Reader, Record, opcode};
 use crate::value::DbIndex;
 
 /// Weak records among the last this many make the search begin before them.
@@ -87,6 +87,13 @@ pub(super) fn unit_of(field: &mut Field<'_>, record: &Record<'_>, at: usize, end
                 return Err(error.in_key(&record.key));
             }
             What::Key(key_of(record))
+        }
+        // Release candidates of 7.0 wrote other fields before the text.
+        Record::Function { offset, code } if code.offset == offset.saturating_add(1) => {
+            match field.reading.inspector.error_of_function(code) {
+                Some(error) => return Err(error),
+                None => What::Other(opcode::FUNCTION2),
+            }
         }
         Record::SelectDb { db, .. } => What::Select(db.0),
         Record::ResizeDb { keys, .. } => What::Resize { keys: *keys },

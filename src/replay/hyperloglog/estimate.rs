@@ -4,7 +4,7 @@ use super::REGISTERS;
 
 /// The estimator of a server version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Estimator {
+pub(crate) enum Estimator {
     /// Redis from 5.0, Valkey: Otmar Ertl, "New cardinality estimation algorithms for HyperLogLog sketches", 2017.
     #[default]
     Ertl,
@@ -20,7 +20,7 @@ const M: f64 = 16384.0;
 impl Estimator {
     /// The estimate for these registers.
     #[must_use]
-    pub fn estimate(self, registers: &[u8]) -> u64 {
+    pub(crate) fn estimate(self, registers: &[u8]) -> u64 {
         let mut histogram = [0f64; 64];
         for &rank in registers.iter().take(REGISTERS) {
             if let Some(count) = histogram.get_mut(usize::from(rank)) {
