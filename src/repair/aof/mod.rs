@@ -96,7 +96,11 @@ pub fn plan(
     }
     let tail = tail(file);
     let image = file.get(..tail).unwrap_or(file);
-    let plan = rdb::plan(image, &options.image, progress)?;
+    let plan = match rdb::plan(image, &options.image, progress) {
+        // So little is left of the image that nothing in it can be found.
+        Err(Refusal::NoHeader) if tail < file.len() => return log(file, 0, &asked, options, Plan::default()),
+        plan => plan?,
+    };
     if options.image.mode == Mode::Truncate && !plan.is_whole() {
         return Ok(Planned { plan: without(plan, tail..file.len()), is_cut: false });
     }
