@@ -51,8 +51,7 @@ fn fix(path: &Path) -> bool {
 /// Repair into a new place, which must be sound; the path of the output.
 fn repair(path: &Path) -> PathBuf {
     let out = path.with_extension("repaired");
-    let _ = fs::remove_file(&out);
-    let done = careen(&["repair", "-o", out.to_str().unwrap()], &[path]);
+    let done = careen(&["repair", "--force", "-o", out.to_str().unwrap()], &[path]);
     assert!(matches!(done.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&done.stderr));
     assert!(careen(&["check"], &[&out]).status.success());
     out
@@ -129,6 +128,28 @@ fn a_preamble_that_was_cut_is_put_right_or_at_least_the_log_is_kept() {
         let log = usize::try_from(careen::input::sniff::image_end(&sound).unwrap()).unwrap();
         assert!(end > 100, "keys before and behind the damage are kept");
         assert_eq!(kept[end..], sound[log..], "the whole log");
+    }
+}
+
+#[test]
+fn wherever_a_preamble_is_hit_the_log_behind_it_is_kept() {
+    let sound = fs::read("testdata/aof/chat-preamble_redis-6.0.aof").unwrap();
+    let log = usize::try_from(careen::input::sniff::image_end(&sound).unwrap()).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("bad.aof");
+    // From the header on through the fields to the first key: its first bytes gone, zeroed, or one of them wrong.
+    for at in (0..9).chain((9..100).step_by(13)) {
+        let flipped = [&sound[..at], &[sound[at] ^ 0x41], &sound[at + 1..]].concat();
+        let zeroed = [&sound[..at], &[0; 9], &sound[at + 9..]].concat();
+        let lost = [&sound[..at], &sound[at + 9..]].concat();
+        for (bad, is_restored) in [(flipped, true), (zeroed, false), (lost, false)] {
+            fs::write(&path, &bad).unwrap();
+            let kept = fs::read(repair(&path)).unwrap();
+            assert!(kept.ends_with(&sound[log..]), "{at}: the whole log");
+            assert!(kept == sound || !is_restored, "{at}: one byte is put right");
+            let end = careen::input::sniff::image_end(&kept).unwrap();
+            assert!(end > 100, "{at}: the keys of the image are kept, too");
+        }
     }
 }
 

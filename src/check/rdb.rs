@@ -46,6 +46,39 @@ struct Output {
     keys: u64,
     hashes: Vec<u64>,
     findings: Vec<Finding>,
+    newest: Option<Newest>,
+}
+
+/// The first key whose type came with the latest version of all.
+struct Newest {
+    version: u32,
+    offset: u64,
+    db: u32,
+    key: Vec<u8>,
+}
+
+impl Newest {
+    /// Put what came with a later version in the place of what is there.
+    fn raise(newest: &mut Option<Self>, version: u32, other: impl FnOnce() -> Self) {
+        if newest.as_ref().is_none_or(|newest| newest.version < version) {
+            *newest = Some(other());
+        }
+    }
+
+    fn of(record: &KeyRecord<'_>, version: u32) -> Self {
+        Self { version, offset: record.offset, db: record.db.0, key: record.key.to_vec() }
+    }
+
+    /// Servers go by the type's number alone and load it; but one of the header's version did not write it.
+    fn finding(self, summary: &Summary) -> Option<Finding> {
+        // Other servers put newer types behind an older version.
+        if self.version <= summary.version || summary.dialect != rdb::Dialect::Redis {
+            return None;
+        }
+        let message = format!("a type that came with version {}; the header says {}", self.version, summary.version);
+        let finding = Finding::warning("rdb-newer-type", self.offset, message).in_db(self.db).about_key(self.key);
+        Some(finding.hint("newer servers load it all the same; no server of that version wrote it"))
+    }
 }
 
 struct Check {
@@ -71,6 +104,8 @@ impl scan::Task for Check {
     ) {
         output.keys = output.keys.saturating_add(1);
         output.hashes.push(self.key_hash(record));
+        let version = record.value.value_type.first_version();
+        Newest::raise(&mut output.newest, version, || Newest::of(record, version));
         inspector.inspect(&record.value, &mut |problem| {
             let finding = finding_of(&problem.error, problem.severity);
             output.findings.push(finding.until(record.end()).in_db(record.db.0).about_key(record.key.to_vec()));
@@ -117,7 +152,7 @@ pub fn finding_of(error: &rdb::Error, severity: Severity) -> Finding {
 pub fn check(input: &[u8], range: Range<u64>, options: &Options, progress: impl FnMut(u64)) -> Report {
     let task = Check { hashing: Hashing::default(), budget: options.walk.budget.clone() };
     let mut hashes = KeyHashes::charged_to(&options.walk.budget);
-    let (mut keys, mut kept, mut spent) = (0u64, Kept::default(), None);
+    let (mut keys, mut kept, mut spent, mut newest) = (0u64, Kept::default(), None, None);
     let mut findings = Findings { kept: &mut kept, file: "", limit: options.max_findings };
     let walked = scan::walk(
         input,
@@ -131,6 +166,9 @@ pub fn check(input: &[u8], range: Range<u64>, options: &Options, progress: impl 
                 spent = hashes.extend(&output.hashes).err();
             }
             output.hashes.clear();
+            if let Some(found) = output.newest.take() {
+                Newest::raise(&mut newest, found.version, || found);
+            }
             output.findings.drain(..).for_each(|finding| findings.push(finding));
             Ok(())
         },
@@ -145,6 +183,7 @@ pub fn check(input: &[u8], range: Range<u64>, options: &Options, progress: impl 
         spent.get_or_insert(exhausted);
     }
     let mut whole = image_findings(&summary, range.start);
+    whole.extend(newest.and_then(|newest| newest.finding(&summary)));
     if let Some(exhausted) = spent {
         let error = rdb::Error::new(summary.end, rdb::ErrorKind::Exhausted(exhausted));
         whole.push(finding_of(&error, Severity::Error));
@@ -279,6 +318,23 @@ mod tests {
         let walk = walk::Options { budget: Budget::new(4 << 10), ..walk::Options::default() };
         let report = checked(&image, &Options { walk, ..Options::default() });
         assert!(report.findings.iter().any(|finding| finding.code == "memory-budget"), "{:?}", report.findings);
+    }
+
+    #[test]
+    fn a_type_newer_than_the_version_is_a_warning_for_servers_load_it() {
+        let hash = |key| [b"\x10\x01".as_slice(), key, b"\x0d\x0d\0\0\0\x02\0\x81f\x02\x81v\x02\xff"].concat();
+        let newer = |version: u8, front: &[u8]| {
+            let mut image = [&b"REDIS000"[..], &[version], front].concat();
+            image.extend_from_slice(b"\0\x01a\x01b");
+            image.extend_from_slice(&hash(b"h"));
+            image.extend_from_slice(&hash(b"i"));
+            image.extend_from_slice(b"\xff\0\0\0\0\0\0\0\0");
+            let report = checked(&image, &Options::default());
+            let found = report.findings.iter().map(|finding| (finding.code, finding.severity, finding.key.clone()));
+            found.collect::<Vec<_>>()
+        };
+        assert_eq!(newer(b'9', b""), [("rdb-newer-type", Severity::Warning, Some(b"h".to_vec()))]);
+        assert_eq!(newer(b'9', b"\xfa\x06df-ver\x011"), [], "another server writes it so");
     }
 
     #[test]

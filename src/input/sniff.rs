@@ -8,6 +8,7 @@
 //! | manifest      | after `#` lines, a line of pairs with a `file` among them                               |
 //!
 //! A file whose beginning is damaged is still told: by a magic of which a few bytes are wrong, or by commands further in.
+//! A damaged image is a preamble when commands stand where an image can end.
 
 use crate::aof::{Manifest, Reader};
 use crate::bytes::Budget;
@@ -53,8 +54,9 @@ pub fn sniff(bytes: &[u8]) -> Content {
         Some(b'*') if is_count(bytes) => Content::Aof { preamble: false },
         _ if looks_like_manifest(bytes) => Content::Manifest,
         Some(b'#') => Content::Aof { preamble: false },
-        _ if is_damaged_magic(bytes) => Content::Rdb,
-        _ if has_commands(bytes) => Content::Aof { preamble: false },
+        _ if is_damaged_magic(bytes) && !follows_an_image(bytes) => Content::Rdb,
+        _ if has_commands(bytes) => Content::Aof { preamble: has_fields(bytes) && follows_an_image(bytes) },
+        _ if is_damaged_magic(bytes) => Content::Aof { preamble: true },
         _ => Content::Unknown,
     }
 }
@@ -111,9 +113,32 @@ fn has_keys(bytes: &[u8]) -> bool {
 
 /// Commands or annotations behind the image's end.
 fn has_tail(bytes: &[u8]) -> bool {
-    let end = image_end(bytes).ok().and_then(|end| usize::try_from(end).ok());
-    matches!(end.and_then(|end| bytes.get(end..)), Some([b'*' | b'#', ..]))
+    match image_end(bytes) {
+        Ok(end) => {
+            let behind = usize::try_from(end).ok().and_then(|end| bytes.get(end..));
+            matches!(behind, Some([b'*' | b'#', ..]))
+        }
+        Err(_) => follows_an_image(bytes),
+    }
 }
+
+/// Commands that stand where an image can end: behind an end mark and a checksum.
+fn follows_an_image(bytes: &[u8]) -> bool {
+    let is_marked = |&at: &usize| at.checked_sub(IMAGE_TAIL).and_then(|mark| bytes.get(mark)) == Some(&0xff);
+    memchr::memchr2_iter(b'*', b'#', bytes).filter(is_marked).any(|at| begins_log(bytes, at))
+}
+
+/// The end mark and the checksum.
+const IMAGE_TAIL: usize = 9;
+
+/// A field that servers write at the beginning of every image.
+fn has_fields(bytes: &[u8]) -> bool {
+    let front = bytes.get(..FIELDS).unwrap_or(bytes);
+    FRONT_FIELDS.iter().any(|name| memchr::memmem::find(front, name).is_some())
+}
+
+const FIELDS: usize = 1024;
+const FRONT_FIELDS: [&[u8]; 4] = [b"aof-preamble", b"redis-ver", b"valkey-ver", b"redis-bits"];
 
 /// `*` and what a loader takes for a number, however sloppy.
 fn is_count(bytes: &[u8]) -> bool {
@@ -148,11 +173,13 @@ fn is_damaged_magic(bytes: &[u8]) -> bool {
 /// A few whole commands in a row somewhere near the beginning.
 fn has_commands(bytes: &[u8]) -> bool {
     let window = bytes.get(..SEARCH).unwrap_or(bytes);
-    memchr::memmem::find_iter(window, b"*").any(|at| {
-        let mut reader = Reader::starting_at(bytes, at as u64);
-        let whole = (0..PROOF).take_while(|_| matches!(reader.next_record(), Ok(Some(_)))).count();
-        whole == PROOF || (whole > 0 && reader.offset() == bytes.len() as u64)
-    })
+    memchr::memchr_iter(b'*', window).any(|at| begins_log(bytes, at))
+}
+
+fn begins_log(bytes: &[u8], at: usize) -> bool {
+    let mut reader = Reader::starting_at(bytes, at as u64);
+    let whole = (0..PROOF).take_while(|_| matches!(reader.next_record(), Ok(Some(_)))).count();
+    whole == PROOF || (whole > 0 && reader.offset() == bytes.len() as u64)
 }
 
 #[cfg(test)]
@@ -212,6 +239,23 @@ mod tests {
         assert_eq!(sniff(&[&bare[..], b"garbage"].concat()), Content::Rdb);
         assert_eq!(sniff(&image_of(&[("aof-preamble", "1")])), Content::Aof { preamble: true });
         assert_eq!(sniff(&image_of(&[("aof-preamble", "0")])), Content::Rdb);
+    }
+
+    #[test]
+    fn a_preamble_is_told_wherever_it_is_damaged() {
+        let mut image = b"REDIS0009\xfa\x09redis-ver\x057.2.0\xfa\x0caof-preamble\xc0\x01".to_vec();
+        image.extend_from_slice(b"\xfe\0\xfb\x01\0\0\x03key\x05value\xff12345678");
+        let log = b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n";
+        for hit in 0..image.len() - 9 {
+            for len in [1, 9] {
+                let mut bad = image.clone();
+                bad.iter_mut().take(image.len() - 9).skip(hit).take(len).for_each(|byte| *byte ^= 0x41);
+                let content = sniff(&[&bad[..], log].concat());
+                assert_eq!(content, Content::Aof { preamble: true }, "{len} at {hit}");
+            }
+        }
+        assert_eq!(sniff(&[&image[..20], &[0; 30], log].concat()), Content::Rdb, "no image ends there");
+        assert_eq!(sniff(&[b"xx", &log[..]].concat()), AOF);
     }
 
     #[test]

@@ -197,6 +197,24 @@ impl ValueType {
         })
     }
 
+    /// The first RDB version of Redis whose servers know this type. A server goes by the number of a type alone and
+    /// loads it behind any version; but none writes a type that its own version does not have.
+    #[must_use]
+    pub fn first_version(self) -> u32 {
+        match self {
+            Self::ListQuicklist => 7,
+            Self::Zset2 | Self::Module2 => 8,
+            Self::StreamListpacks => 9,
+            Self::HashListpack | Self::ZsetListpack | Self::ListQuicklist2 | Self::StreamListpacks2 => 10,
+            Self::SetListpack | Self::StreamListpacks3 => 11,
+            Self::HashMetadataPreGa | Self::HashListpackExPreGa | Self::HashMetadata | Self::HashListpackEx => 12,
+            Self::StreamListpacks4 => 13,
+            Self::StreamListpacks5 | Self::Array => 14,
+            Self::Gcra => 15,
+            _ => 1,
+        }
+    }
+
     fn dragonfly(byte: u8) -> Option<Self> {
         Some(match byte {
             30 => Self::DragonflyJson,

@@ -206,22 +206,10 @@ impl Target {
     #[must_use]
     pub fn accepts(&self, value_type: ValueType) -> bool {
         use ValueType as T;
-        let level = self.level();
         match value_type {
-            T::String | T::List | T::Set | T::Zset | T::Hash => true,
-            T::HashZipmap | T::ListZiplist | T::SetIntset | T::ZsetZiplist | T::HashZiplist => true,
-            T::ListQuicklist => level >= 7,
-            T::Zset2 | T::Module2 => level >= 8,
-            T::StreamListpacks => level >= 9,
-            T::HashListpack | T::ZsetListpack | T::ListQuicklist2 | T::StreamListpacks2 => level >= 10,
-            T::SetListpack | T::StreamListpacks3 => level >= 11,
-            T::HashMetadataPreGa | T::HashListpackExPreGa | T::HashMetadata | T::HashListpackEx => level >= 12,
-            T::StreamListpacks4 => level >= 13,
-            T::StreamListpacks5 | T::Array => level >= 14,
             // Hash templates live in records of their own that other files do not have: always written out.
             T::HashTemplateListpack | T::HashTemplateListpackRef => false,
             T::HashTemplateArray | T::HashTemplateArrayRef => false,
-            T::Gcra => level >= 15,
             T::ValkeyHash2 => self.dialect == Dialect::Valkey,
             T::KeyDbCron => self.dialect == Dialect::KeyDb,
             T::ModulePreGa => false,
@@ -233,6 +221,7 @@ impl Target {
             | T::DragonflyCms
             | T::DragonflyTopk
             | T::DragonflyCuckoo => self.dialect == Dialect::Dragonfly,
+            _ => self.level() >= value_type.first_version(),
         }
     }
 

@@ -88,6 +88,8 @@ pub fn plan(image: &[u8], options: &Options, progress: &mut dyn FnMut(f64)) -> R
     budget.refused().map_or(Ok(plan), |spent| Err(Refusal::Exhausted(spent)))
 }
 
+/// The oldest version that is supposed where nothing tells it: that of Redis 2.8.
+const OLDEST: u32 = 6;
 /// Bytes of the header.
 const HEADER: usize = 9;
 
@@ -389,7 +391,7 @@ impl Rebuild<'_> {
         if self.start.is_whole {
             return self.plan.keep(0..HEADER as u64);
         }
-        let version = records.iter().map(|record| self.needs_version(record)).max().unwrap_or(6);
+        let version = records.iter().map(|record| self.needs_version(record)).max().unwrap_or(0).max(OLDEST);
         if !self.start.is_versioned {
             self.start.version = if self.start.dialect == Dialect::Valkey { 80 } else { version };
         }
@@ -410,12 +412,12 @@ impl Rebuild<'_> {
     fn needs_version(&self, record: &Kept) -> u32 {
         match record.kind {
             KeptKind::Keys { .. } => match self.reader(record.range.start).next_record() {
-                Ok(Some(Record::Key(key))) => salvage::first_version(key.value.value_type),
-                _ => 6,
+                Ok(Some(Record::Key(key))) => key.value.value_type.first_version(),
+                _ => OLDEST,
             },
             KeptKind::Other(opcode::FUNCTION2) => 10,
             KeptKind::Other(opcode::SLOT_INFO) => 12,
-            _ => 6,
+            _ => OLDEST,
         }
     }
 

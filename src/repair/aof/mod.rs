@@ -96,7 +96,11 @@ pub fn plan(
     }
     let tail = tail(file);
     let image = file.get(..tail).unwrap_or(file);
-    let plan = rdb::plan(image, &options.image, progress)?;
+    let plan = match rdb::plan(image, &options.image, progress) {
+        // So little is left of the image that nothing in it can be found.
+        Err(Refusal::NoHeader) if tail < file.len() => return log(file, 0, &asked, options, Plan::default()),
+        plan => plan?,
+    };
     if options.image.mode == Mode::Truncate && !plan.is_whole() {
         return Ok(Planned { plan: without(plan, tail..file.len()), is_cut: false });
     }
@@ -237,6 +241,8 @@ impl Assembly<'_> {
             }
         }
         self.keep(at..self.found.end);
+        self.doubted();
+        self.fill();
         self.notes();
         let mut gone = self.plan.lost.clone();
         gone.extend_from_slice(if self.plan.doubtful_is_kept { &[] } else { &self.plan.doubtful });
@@ -270,6 +276,24 @@ impl Assembly<'_> {
         let keys = keys::of(bytes);
         let lost = Lost { offset: range.start as u64, end: range.end as u64, code: removed.code, keys };
         if removed.doubtful { self.plan.doubtful.push(lost) } else { self.plan.lost.push(lost) }
+    }
+
+    /// An empty file is no log: where nothing is left, a command that changes nothing makes it one.
+    fn fill(&mut self) {
+        if self.plan.pieces.is_empty() && !self.file.is_empty() {
+            let mut select = Vec::new();
+            writer::encode(&["SELECT", "0"], &mut select);
+            self.plan.pieces.push(Piece::Bytes(select));
+        }
+    }
+
+    /// What is doubtful and in the output all the same.
+    fn doubted(&mut self) {
+        for (range, code) in std::mem::take(&mut self.found.doubted) {
+            let range = range.start..range.end.min(self.found.end);
+            self.plan.doubtful_is_kept = true;
+            self.lose(range.clone(), &Removed { range, code, doubtful: true, select: None });
+        }
     }
 
     /// Keep a range, with the commands in it that are put right.

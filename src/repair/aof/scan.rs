@@ -17,6 +17,8 @@ pub(super) struct Found {
     pub(super) marks: Vec<Mark>,
     /// Commands that were put right, by their offset.
     pub(super) mended: BTreeMap<usize, Mended>,
+    /// Stretches that are doubtful and were read all the same, and why.
+    pub(super) doubted: Vec<(Range<usize>, &'static str)>,
     /// Stretches in which two sectors had changed places.
     pub(super) exchanged: Vec<Range<usize>>,
     /// Whole commands that are kept.
@@ -219,6 +221,7 @@ impl<'a> Scan<'a, '_> {
         };
         self.gap(start..doubtful, code, false);
         if self.keep_doubtful {
+            self.found.doubted.push((doubtful..end, code));
             return Some(doubtful);
         }
         self.gap(doubtful..end, code, true);

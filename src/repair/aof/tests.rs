@@ -50,7 +50,9 @@ fn a_torn_tail_and_zeros_are_cut_off() {
     assert_eq!((out, plan.lost[0].code), (good.clone(), "aof-torn"));
     assert_eq!(plan.lost[0].keys, [b"c"]);
     let (plan, out) = salvaged(&[&good[..], &[0; 700]].concat());
-    assert_eq!((out, plan.lost[0].code), (good, "aof-zeros"));
+    assert_eq!((out, plan.lost[0].code), (good.clone(), "aof-zeros"));
+    let (plan, out) = salvaged(&good[..20]);
+    assert_eq!((out, plan.kept.commands), (log(&["SELECT 0"]), 0), "an empty file is no log");
 }
 
 #[test]
@@ -99,8 +101,11 @@ fn damage_before_a_torn_value_does_not_open_it() {
 fn what_looks_like_a_log_in_a_torn_value_is_kept_when_doubt_is() {
     let (good, file) = log_with_a_log_in_a_value(b"\r\n");
     let image = rdb::Options { keep_doubtful: true, ..rdb::Options::default() };
-    let (_, out) = repaired(&file[..file.len() - 100], &Options { image, ..Options::default() });
+    let (plan, out) = repaired(&file[..file.len() - 100], &Options { image, ..Options::default() });
     assert_eq!(out, [good, log(&["FLUSHALL", "SET evil 1"])].concat());
+    assert!(plan.doubtful_is_kept && !plan.proven);
+    let (doubtful, inside) = (&plan.doubtful[0], memchr::memmem::find(&file, b"*1\r\n$8\r\nFLUSHALL").unwrap());
+    assert_eq!((doubtful.offset, doubtful.end), (inside as u64, file.len() as u64 - 100));
     let (plan, _) = salvaged(&file[..file.len() - 100]);
     assert_eq!((plan.doubtful.len(), plan.lost.len()), (1, 1));
 }

@@ -245,3 +245,110 @@ fn an_image_whose_first_bytes_are_gone_is_found_further_in() {
     }
     assert_eq!(plan(&[0; 5000], &Options::default(), &mut |_| {}).err(), Some(Refusal::NoHeader));
 }
+
+#[test]
+fn no_database_is_supposed_that_servers_do_not_have() {
+    let select_of = |db: u8| {
+        let mut body =
+            [&b"REDIS0009\xfe"[..], &[db], b"\xfb\x02\x00\x00\x06user:1\x03one\x00\x06user:2\x03two"].concat();
+        let select = body.len();
+        body.extend_from_slice(
+            b"\xfe\x01\xfb\x02\x00\x00\x06user:1\x05uno!!\x00\x06user:2\x05dos!!\xff\0\0\0\0\0\0\0\0",
+        );
+        body[select] = 0xf1;
+        let (plan, out) = repaired(&body, &Options::default());
+        assert!(is_sound(&out));
+        (plan.kept.keys, memchr::memmem::find_iter(&out, b"\xfe").map(|at| out[at + 1]).max())
+    };
+    assert_eq!(select_of(14), (4, Some(15)));
+    assert_eq!(select_of(15), (2, Some(15)));
+}
+
+/// The codes of what is doubtful where a record of this name is the first behind a gap.
+fn doubts_behind_a_gap(before: &[u8], lead: &[u8]) -> Vec<&'static str> {
+    let key = |name: &[u8]| [&[0, u8::try_from(name.len()).unwrap()], name, b"\x05hello"].concat();
+    let mut body = b"REDIS0009\xfe\x00\xfb\x0e\x00".to_vec();
+    body.extend(key(before));
+    body.extend((b'a'..=b'f').flat_map(|n| key(&[b'u', b':', n])));
+    body.extend([0xa5; 40]);
+    body.extend(key(lead));
+    body.extend((b'g'..=b'l').flat_map(|n| key(&[b'u', b':', n])));
+    body.extend_from_slice(b"\xff\0\0\0\0\0\0\0\0");
+    let (plan, out) = repaired(&body, &Options::default());
+    assert!(is_sound(&out) && plan.kept.keys >= 13);
+    plan.doubtful.iter().map(|doubtful| doubtful.code).collect()
+}
+
+#[test]
+fn behind_a_gap_a_number_or_no_text_is_a_key_only_where_there_are_such_keys() {
+    let (score, other_score, binary) = (b"-584090.94402157469", b"1.5", b"\x80\x01\xff\x03\x9a\xc0\xb1\xee");
+    assert_eq!(doubts_behind_a_gap(b"u:x", score), ["unknown-key-after-gap"]);
+    assert_eq!(doubts_behind_a_gap(other_score, score), [""; 0]);
+    assert_eq!(doubts_behind_a_gap(b"u:x", binary).len(), 1);
+    assert_eq!(doubts_behind_a_gap(b"u:x", b"u:z"), [""; 0]);
+}
+
+#[test]
+fn a_list_that_lost_bytes_takes_no_record_behind_it_along() {
+    let mut body = b"REDIS0010\xfe\x00\xfb\x1b\x00".to_vec();
+    body.extend(users(b'a'));
+    let mut node = crate::packed::listpack::Builder::new(crate::packed::listpack::Backlen::default());
+    (0..6).for_each(|n| node.push(format!("element {n}").as_bytes()));
+    let node = node.finish();
+    body.extend_from_slice(b"\x12\x05queue\x01\x02");
+    body.push(u8::try_from(node.len()).unwrap());
+    let elements = body.len();
+    body.extend_from_slice(&node);
+    body.drain(elements + 20..elements + 30);
+    // Behind it a key of a known kind, and one of another.
+    body.extend_from_slice(b"\0\x07user:99\x05hello\x02\x06online\x03\x02u1\x02u2\x02u3");
+    body.extend(users(b'm'));
+    body.extend_from_slice(b"\xff\0\0\0\0\0\0\0\0");
+    let (plan, out) = repaired(&body, &Options::default());
+    assert!(is_sound(&out));
+    assert_eq!(plan.kept.keys, 26, "{:?}", plan.lost);
+}
+
+#[test]
+fn an_expiry_that_another_record_swallowed_comes_back() {
+    let mut body = b"REDIS0009\xfe\x00\xfb\x1b\x00".to_vec();
+    body.extend(users(b'a'));
+    // A copy of a record, whose last byte is the first of the expiry behind it.
+    body.extend_from_slice(b"\0\x07user:aa\x06hello");
+    body.extend_from_slice(b"\xfc\x00\x10\xa5\xd4\xe8\x00\x00\x00\0\x07user:99\x05hello");
+    body.extend(users(b'm'));
+    body.extend_from_slice(b"\xff\0\0\0\0\0\0\0\0");
+    let (plan, out) = repaired(&body, &Options::default());
+    assert!(is_sound(&out));
+    assert_eq!(plan.kept.keys, 25);
+    assert!(memchr::memmem::find(&out, b"\xe8\x00\x00\x00\0\x07user:99").is_some());
+}
+
+#[test]
+fn a_block_of_another_database_at_the_end_of_a_file_is_left_out() {
+    let key = |name: &str, value: &str| {
+        let text = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+        [vec![0], text(name), text(value)].concat()
+    };
+    let keys =
+        |db: &str| -> Vec<u8> { (0..20).flat_map(|n| key(&format!("user:{n}"), &format!("{db} {n}"))).collect() };
+    let database = |db: u8, name: &str| [&[0xfe, db, 0xfb, 20, 0], &keys(name)[..]].concat();
+    let (first, second, third) = (database(0, "first"), database(1, "second"), database(2, "third one"));
+    let mut body = [b"REDIS0009".as_slice(), &first, &second, &third].concat();
+    // The end of the first database and the beginning of the second, over the end of the third.
+    let block = body[9 + first.len() - 60..9 + first.len() + 80].to_vec();
+    let end = body.len() - block.len();
+    body.truncate(end);
+    let cut = memchr::memmem::rfind(&block, b"\0\x06user:").or(memchr::memmem::rfind(&block, b"\0\x07user:")).unwrap();
+    body.extend_from_slice(&block[..cut]);
+    body.extend_from_slice(b"\xff\0\0\0\0\0\0\0\0");
+    let (plan, out) = repaired(&body, &Options::default());
+    assert!(is_sound(&out));
+    let mut reader = Reader::new(&out).unwrap();
+    while let Some(record) = reader.next_record().unwrap() {
+        let Record::Key(key) = record else { continue };
+        let raw = key.raw.escape_ascii().to_string();
+        assert!(key.db.0 != 2 || raw.contains("thir"), "{raw} is in database 2: {:?}", plan.lost);
+    }
+    assert!(plan.kept.keys >= 50, "{}", plan.kept.keys);
+}

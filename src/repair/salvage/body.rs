@@ -2,11 +2,13 @@
 
 use super::shape::{Shape, is_text};
 use super::strict::{Strict, Text};
-use crate::bytes::{Budget, Cursor};
+use crate::bytes::{Budget, Cursor, lzf};
 use crate::check::value::Inspector;
 use crate::finding::Severity;
+use crate::packed::{listpack, ziplist};
 use crate::rdb::object::{self, Template};
 use crate::rdb::{ValueRef, ValueType};
+use crate::replay::hyperloglog;
 
 /// What speaks for a value, in bits.
 #[derive(Debug, Clone, Copy, Default)]
@@ -15,11 +17,15 @@ pub(super) struct Evidence {
     pub(super) bits: f64,
     /// The part that comes from nested blobs.
     pub(super) blob: f64,
+    /// The part that comes from elements that are stored one by one: those of any collection read like this.
+    pub(super) elements: f64,
 }
 
 const LISTPACK: f64 = 24.0;
 const INTSET: f64 = 20.0;
 const MODULE: f64 = 30.0;
+/// Its runs end with the last of 16,384 registers.
+const HYPERLOGLOG: f64 = 40.0;
 /// The elements of a collection that are weighed as a whole; each further string counts by itself. Without that, the
 /// elements of a long collection, taken for records one by one, would outweigh the record that contains them.
 const FIRST_ELEMENTS: u64 = 8;
@@ -40,7 +46,7 @@ pub(super) fn read(s: &mut Strict<'_>, value_type: ValueType, inspector: &mut In
 
 fn walk(s: &mut Strict<'_>, value_type: ValueType) -> Option<Evidence> {
     match value_type {
-        ValueType::String => Some(Evidence { bits: string_bits(&s.string()?), blob: 0.0 }),
+        ValueType::String => Some(string_evidence(&s.string()?)),
         ValueType::List | ValueType::Set | ValueType::Hash | ValueType::Zset | ValueType::Zset2 => {
             collection(s, value_type)
         }
@@ -60,7 +66,7 @@ fn walk(s: &mut Strict<'_>, value_type: ValueType) -> Option<Evidence> {
         ValueType::HashZipmap => blob(s, 8.0),
         ValueType::ListQuicklist | ValueType::ListQuicklist2 => quicklist(s, value_type),
         ValueType::StreamListpacks | ValueType::StreamListpacks2 | ValueType::StreamListpacks3 => stream(s, value_type),
-        ValueType::Module2 => module(s).map(|()| Evidence { bits: MODULE, blob: MODULE }),
+        ValueType::Module2 => module(s).map(|()| Evidence { bits: MODULE, blob: MODULE, elements: 0.0 }),
         ValueType::HashTemplateListpackRef | ValueType::HashTemplateArrayRef => None,
         _ => rare(s, value_type),
     }
@@ -75,7 +81,15 @@ fn rare(s: &mut Strict<'_>, value_type: ValueType) -> Option<Evidence> {
     let mut c = Cursor::new(rest);
     object::skim(value_type, &mut c, Template::NONE, &Budget::new(MOST_NAMES)).ok()?;
     s.take(c.offset())?;
-    Some(Evidence { bits: 4.0, blob: 0.0 })
+    Some(Evidence { bits: 4.0, ..Evidence::default() })
+}
+
+fn string_evidence(text: &Text<'_>) -> Evidence {
+    match text.plain().filter(|bytes| bytes.starts_with(b"HYLL")) {
+        Some(bytes) if hyperloglog::is_whole(bytes) => Evidence { bits: HYPERLOGLOG, blob: HYPERLOGLOG, elements: 0.0 },
+        Some(_) => Evidence { bits: -16.0, ..Evidence::default() },
+        None => Evidence { bits: string_bits(text), ..Evidence::default() },
+    }
 }
 
 fn string_bits(text: &Text<'_>) -> f64 {
@@ -107,7 +121,7 @@ fn blob(s: &mut Strict<'_>, bits: f64) -> Option<Evidence> {
         Text::Plain(_) => 0.0,
         Text::Lzf { compressed, .. } => lzf_bits(compressed),
     };
-    Some(Evidence { bits: bits + lzf, blob: bits + lzf })
+    Some(Evidence { bits: bits + lzf, blob: bits + lzf, elements: 0.0 })
 }
 
 fn claims_its_length(bytes: &[u8]) -> bool {
@@ -132,7 +146,7 @@ fn quicklist(s: &mut Strict<'_>, value_type: ValueType) -> Option<Evidence> {
 
 fn stream(s: &mut Strict<'_>, value_type: ValueType) -> Option<Evidence> {
     let start = s.at();
-    let mut evidence = Evidence { bits: 4.0, blob: 4.0 };
+    let mut evidence = Evidence { bits: 4.0, blob: 4.0, elements: 0.0 };
     for _ in 0..s.length()? {
         s.string()?.plain().filter(|id| id.len() == 16)?;
         let node = blob(s, LISTPACK)?;
@@ -191,7 +205,7 @@ fn collection(s: &mut Strict<'_>, value_type: ValueType) -> Option<Evidence> {
     }
     let elements = f64::from(u32::try_from(count.min(12)).unwrap_or(12));
     let bits = elements + text.clamp(-8.0, 16.0) + further + order.bits(value_type, elements);
-    Some(Evidence { bits, blob: 0.0 })
+    Some(Evidence { bits, blob: 0.0, elements: bits })
 }
 
 /// What garbage reads as, most of the time.
@@ -313,6 +327,27 @@ pub(super) fn element<'a>(s: &mut Strict<'a>, value_type: ValueType) -> Option<E
     }
 }
 
+/// Does a node hold what it claims? One whose end is hit claims bytes of the record behind it.
+pub(super) fn is_sound_node(node: &Element<'_>, stored: &[u8], value_type: ValueType) -> bool {
+    let mut expanded = Vec::new();
+    let bytes = match node.name {
+        Text::Plain(bytes) => bytes,
+        Text::Int(_) => return true,
+        Text::Lzf { compressed, len } => {
+            if lzf::decompress(compressed, len, &mut expanded).is_err() {
+                return false;
+            }
+            &expanded
+        }
+    };
+    match value_type {
+        ValueType::ListQuicklist => ziplist::verify(bytes).is_ok(),
+        // A long item is a node by itself.
+        ValueType::ListQuicklist2 if stored.first() == Some(&1) => true,
+        _ => listpack::verify(bytes).is_ok(),
+    }
+}
+
 /// A node that claims to be a packed blob.
 fn node<'a>(s: &mut Strict<'a>) -> Option<Text<'a>> {
     let text = s.string()?;
@@ -320,22 +355,5 @@ fn node<'a>(s: &mut Strict<'a>) -> Option<Text<'a>> {
         Text::Plain(bytes) if claims_its_length(bytes) => Some(text),
         Text::Lzf { .. } => Some(text),
         _ => None,
-    }
-}
-
-/// The first RDB version whose readers know a type.
-#[must_use]
-pub fn first_version(value_type: ValueType) -> u32 {
-    match value_type {
-        ValueType::ListQuicklist => 7,
-        ValueType::Zset2 | ValueType::Module2 => 8,
-        ValueType::StreamListpacks => 9,
-        ValueType::HashListpack | ValueType::ZsetListpack | ValueType::ListQuicklist2 | ValueType::StreamListpacks2 => {
-            10
-        }
-        ValueType::SetListpack | ValueType::StreamListpacks3 => 11,
-        ValueType::HashMetadata | ValueType::HashListpackEx => 12,
-        ValueType::StreamListpacks4 | ValueType::StreamListpacks5 | ValueType::Array => 13,
-        _ => 6,
     }
 }

@@ -5,7 +5,7 @@ use super::field::Field;
 use super::front::{reader, unit_of};
 use super::pick::Pick;
 use super::unit::Unit;
-use crate::rdb::Record;
+use crate::rdb::{Record, opcode};
 use crate::value::DbIndex;
 
 /// The most records between two chosen units.
@@ -24,6 +24,28 @@ pub(super) fn bridge(field: &mut Field<'_>, picks: Vec<Pick>, origin: Origin) ->
         bridged.push(pick);
     }
     bridged
+}
+
+/// The longest prefixes of a record.
+const PREFIXES: usize = 16;
+
+/// Expiry, idle time or frequency that a record took along which is left out now.
+pub(super) fn prefixes(field: &mut Field<'_>, picks: &mut [Pick]) {
+    let mut end = 0;
+    for pick in picks.iter_mut().filter(|pick| pick.kept()) {
+        let bare = pick.unit.start;
+        if bare > end && pick.is_key() {
+            let bytes = field.bytes();
+            let mut starts = (end.max(bare.saturating_sub(PREFIXES))..bare).filter(|&at| is_prefix(bytes, at));
+            let longest = starts.find_map(|at| field.unit(at).filter(|unit| unit.end == pick.unit.end));
+            pick.unit = longest.unwrap_or(pick.unit);
+        }
+        end = pick.unit.end;
+    }
+}
+
+fn is_prefix(bytes: &[u8], at: usize) -> bool {
+    matches!(bytes.get(at), Some(&(opcode::EXPIRETIME | opcode::EXPIRETIME_MS | opcode::IDLE | opcode::FREQ)))
 }
 
 fn between(field: &mut Field<'_>, start: usize, end: usize) -> Option<Vec<Unit>> {

@@ -16,6 +16,9 @@ pub(super) fn databases_ascend(picks: &mut [Pick], segments: &[Segment]) {
     let mut copies = Vec::new();
     for (index, pick) in picks.iter().enumerate() {
         let What::Select(db) = pick.unit.what else { continue };
+        if !pick.kept() {
+            continue;
+        }
         while let Some(&(before, _)) = selects.last().filter(|&&(_, before)| before >= db) {
             if weight(before) < weight(index) && selects.len() > 1 {
                 copies.push(before);
@@ -77,12 +80,15 @@ pub(super) fn copies(picks: &mut [Pick], segments: &[Segment], bytes: &[u8]) {
             *slot = Some(twin);
         }
     }
+    let originals = twins.clone();
     let mut dropped: HashSet<usize> = foreign_blocks(segments, &twins).into_iter().collect();
     // A copy of a copy is the original.
     for twin in &mut twins {
         *twin = twin.filter(|twin| !dropped.contains(twin));
     }
     dropped.extend(segments.iter().skip(1).flat_map(|segment| leading_copy(segment, picks, &twins)));
+    let broken = broken_copies(segments, picks, &originals, &dropped);
+    dropped.extend(broken);
     for index in dropped {
         if let Some(pick) = picks.get_mut(index) {
             pick.drop("copied-block");
@@ -109,10 +115,31 @@ fn foreign_blocks(segments: &[Segment], twins: &[Option<usize>]) -> Vec<usize> {
     dropped
 }
 
+/// The last record of a copied block that ends inside of it: it has the head of the one that follows in the original.
+fn broken_copies(
+    segments: &[Segment],
+    picks: &[Pick],
+    twins: &[Option<usize>],
+    dropped: &HashSet<usize>,
+) -> Vec<usize> {
+    let name = |index: usize| Some(picks.get(index)?.unit.key()?.name);
+    let is_broken = |&index: &usize| {
+        let before = index.checked_sub(1).filter(|before| dropped.contains(before));
+        let original = before.and_then(|before| twins.get(before).copied().flatten());
+        original.is_some_and(|original| name(index).is_some() && name(original + 1) == name(index))
+    };
+    let islands = segments.iter().filter(|segment| segment.is_island());
+    islands.filter_map(|island| island.picks.clone().next_back().filter(is_broken)).collect()
+}
+
 /// The records right behind a gap that stood before, byte for byte.
 fn leading_copy(segment: &Segment, picks: &[Pick], twins: &[Option<usize>]) -> Vec<usize> {
+    let is_key = |index: &usize| picks.get(*index).is_some_and(Pick::is_key);
     let copied = |index: &usize| twins.get(*index).is_some_and(Option::is_some);
-    let run: Vec<usize> = segment.picks.clone().take_while(copied).collect();
+    // The mark of a database was copied with the keys around it.
+    let mut run: Vec<usize> = segment.picks.clone().take_while(|index| copied(index) || !is_key(index)).collect();
+    run.truncate(run.iter().rposition(is_key).map_or(0, |last| last + 1));
+    run.retain(is_key);
     let len: usize = run.iter().filter_map(|&index| picks.get(index)).map(|pick| pick.unit.len()).sum();
     if run.len() >= 2 && len >= BLOCK { run } else { Vec::new() }
 }

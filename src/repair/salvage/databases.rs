@@ -10,6 +10,7 @@ use super::unit::What;
 pub(super) fn assign(picks: &mut [Pick], bytes: &[u8], first: u32) -> Vec<Range<usize>> {
     let mut uncertain = Vec::new();
     let mut state = State { db: first, ..State::default() };
+    let last = highest(picks);
     let mut end = picks.first().map_or(0, |pick| pick.unit.start);
     let mut index = 0;
     while let Some(pick) = picks.get(index).copied() {
@@ -17,7 +18,7 @@ pub(super) fn assign(picks: &mut [Pick], bytes: &[u8], first: u32) -> Vec<Range<
         end = pick.unit.end;
         if gap && !matches!(pick.unit.what, What::Select(_)) {
             let stretch = index..next_select(picks, index);
-            if state.lost_select(picks, &stretch, bytes) {
+            if state.db < last && state.lost_select(picks, &stretch, bytes) {
                 state.enter(state.db.saturating_add(1));
             }
             uncertain.push(stretch);
@@ -36,6 +37,15 @@ pub(super) fn assign(picks: &mut [Pick], bytes: &[u8], first: u32) -> Vec<Range<
         index += 1;
     }
     uncertain
+}
+
+/// The last database of all: servers have sixteen unless they are told otherwise, and do not start with more.
+fn highest(picks: &[Pick]) -> u32 {
+    let selected = picks.iter().filter_map(|pick| match pick.unit.what {
+        What::Select(db) if pick.kept() => Some(db),
+        _ => None,
+    });
+    selected.max().unwrap_or_default().max(15)
 }
 
 fn next_select(picks: &[Pick], from: usize) -> usize {

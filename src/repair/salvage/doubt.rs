@@ -3,7 +3,7 @@
 use super::pick::{Pick, Segment};
 use super::profile::Profile;
 use super::shape::Shape;
-use super::unit::{Unit, What};
+use super::unit::{Key, Unit, What};
 use crate::rdb::ValueType;
 
 /// The fewest bits of a segment, of its first record, of its only record, of its last record before a gap.
@@ -19,7 +19,9 @@ pub(super) fn weak_segments(picks: &mut [Pick], segments: &[Segment], profile: &
     for segment in segments.iter().filter(|segment| !segment.from_start) {
         let Some(picks) = picks.get_mut(segment.picks.clone()) else { continue };
         let alone = picks.len() == 1;
-        if segment.bits < SEGMENT && !segment.to_end || alone && segment.bits < ALONE {
+        let elements: f64 = picks.iter().filter_map(|pick| pick.unit.key()).map(|key| key.elements).sum();
+        let weak = segment.bits < SEGMENT || segment.bits - elements < ALONE;
+        if weak && !segment.to_end || alone && segment.bits < ALONE {
             picks.iter_mut().for_each(|pick| pick.doubt("weak-segment"));
             continue;
         }
@@ -30,18 +32,51 @@ pub(super) fn weak_segments(picks: &mut [Pick], segments: &[Segment], profile: &
             last.doubt("weak-record");
         }
         leads(picks, profile);
+        if let Some(last) = picks.last_mut().filter(|last| !segment.to_end && ends_anywhere(last, profile)) {
+            last.doubt("unknown-key-before-gap");
+        }
     }
 }
 
 /// Behind a gap nothing is sure before the first unit that cannot be an accident.
 fn leads(picks: &mut [Pick], profile: &Profile) {
-    if profile.keys() < 12 {
-        return;
-    }
     for pick in picks {
         match pick.unit.key() {
-            Some(key) if !profile.knows(key.shape) && key.blob <= BLOB => pick.doubt("unknown-key-after-gap"),
+            Some(key) if key.blob <= BLOB && is_strange(key, profile) => pick.doubt("unknown-key-after-gap"),
             _ => return,
+        }
+    }
+}
+
+/// Before a gap the end of a record is as open as its beginning behind one, unless its value shows it.
+fn ends_anywhere(last: &Pick, profile: &Profile) -> bool {
+    let is_open = |key: &Key| key.blob == 0.0 && !key.expires && (key.binary || is_strange(key, profile));
+    last.unit.key().is_some_and(is_open)
+}
+
+/// A key of no known kind; one without a name, which is what zeros look like; or without an idle time or frequency,
+/// where all others have one.
+fn is_strange(key: &Key, profile: &Profile) -> bool {
+    let is_unknown = profile.keys() >= 12 && !profile.knows(key.shape);
+    is_unknown || key.empty || profile.is_odd(key) || profile.lacks_usage(key)
+}
+
+/// SELECTDB is followed by RESIZEDB, where that is so elsewhere. One that was guessed and is not is none.
+pub(super) fn bare_selects(picks: &mut [Pick], segments: &[Segment]) {
+    let is_select = |pick: &Pick| matches!(pick.unit.what, What::Select(_));
+    let is_sized = |picks: &[Pick]| match picks {
+        [select, next, ..] => next.unit.start == select.unit.end && matches!(next.unit.what, What::Resize { .. }),
+        _ => false,
+    };
+    if !picks.windows(2).any(|pair| pair.first().is_some_and(is_select) && is_sized(pair)) {
+        return;
+    }
+    for segment in segments.iter().filter(|segment| !segment.from_start) {
+        for index in segment.picks.clone() {
+            let bare = picks.get(index..).is_some_and(|rest| rest.first().is_some_and(is_select) && !is_sized(rest));
+            if let Some(pick) = picks.get_mut(index).filter(|_| bare) {
+                pick.doubt("weak-record");
+            }
         }
     }
 }

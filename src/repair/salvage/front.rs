@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::field::Field;
 use super::profile::Profile;
+use super::shape::{Shape, is_text};
 use super::unit::{Key, Unit, What};
 use crate::bytes::Cursor;
 use crate::rdb::{self, Reader, Record, opcode};
@@ -108,11 +109,13 @@ fn key_of(record: &rdb::KeyRecord<'_>) -> Key {
     Key {
         value_type: record.value.value_type.byte(),
         name: xxhash_rust::xxh3::xxh3_64(&record.key),
-        shape: super::shape::Shape::of(&record.key),
+        shape: Shape::of(&record.key),
         empty: record.key.is_empty(),
+        binary: !is_text(&record.key),
         expires: record.expiry.is_some(),
         usage: attributes.idle_seconds.is_some() || attributes.freq.is_some(),
         blob: 0.0,
+        elements: 0.0,
     }
 }
 

@@ -38,7 +38,6 @@ mod strict;
 mod unit;
 mod windows;
 
-pub use body::first_version;
 pub use partial::{Partial, partial};
 
 use std::ops::Range;
@@ -264,12 +263,13 @@ impl<'a> Salvage<'a> {
     }
 
     /// Judge the picks and hand them out.
-    fn finish(self, mut picks: Vec<Pick>, profile: &Profile) -> Salvaged {
+    fn finish(mut self, mut picks: Vec<Pick>, profile: &Profile) -> Salvaged {
         let bytes = self.field.bytes();
         let failure = self.front.failure;
         let origin = if self.origin.is_known { self.origin.at } else { usize::MAX };
         let segments = pick::segments(&picks, origin, self.field.limit);
         if failure.is_some() {
+            doubt::bare_selects(&mut picks, &segments);
             copies::databases_ascend(&mut picks, &segments);
             doubt::weak_segments(&mut picks, &segments, profile);
             doubt::runs(&mut picks, self.r0, profile);
@@ -278,6 +278,7 @@ impl<'a> Salvage<'a> {
         let uncertain = databases::assign(&mut picks, bytes, self.origin.db);
         copies::duplicate_keys(&mut picks, &segments);
         if failure.is_some() {
+            bridge::prefixes(&mut self.field, &mut picks);
             doubt::budgets(&mut picks, self.r0, profile);
         }
         let last_chain = segments.last().map_or(0..0, |segment| segment.picks.clone());
@@ -298,6 +299,9 @@ fn failures(path: &[Chosen], first: usize, before: Option<usize>) -> Vec<(usize,
     }
     failures
 }
+
+/// So many keys are learned from the end of a file, if it can be trusted so far.
+const FEW: usize = 12;
 
 /// Learn from the end of the file: the last quarter of the chain that reaches it. A chain's beginning may be false, and
 /// is where it has more keys than the databases are said to have.
@@ -320,7 +324,8 @@ fn learn_from_path(profile: &mut Profile, front: &[Unit], path: &[Chosen], field
     if let Some(chain) = to_end {
         let before = path.get(..path.len() - chain.len()).unwrap_or_default();
         let true_ones = keys_left(front, before, chain).map_or(chain.len(), |keys| keys.min(chain.len()));
-        let from = chain.len() - true_ones / 4;
+        let taught = (true_ones / 4).max(FEW.min(true_ones / 2));
+        let from = chain.len() - taught;
         chain.iter().skip(from).for_each(|(unit, _)| profile.learn(unit));
     } else if profile.keys() < 12 {
         for chain in chains {
@@ -334,8 +339,11 @@ fn learn_from_path(profile: &mut Profile, front: &[Unit], path: &[Chosen], field
 
 /// How many keys can be in a chain, by what RESIZEDB says and the keys that are before it.
 fn keys_left(front: &[Unit], before: &[Chosen], chain: &[Chosen]) -> Option<usize> {
-    let (mut said, mut silent) = (0u64, 0u32);
-    for unit in front.iter().chain(before.iter().chain(chain).map(|(unit, _)| unit)) {
+    let units = || front.iter().chain(before.iter().chain(chain).map(|(unit, _)| unit));
+    // The mark of the first database may be lost, too.
+    let is_marked = units().find(|unit| matches!(unit.what, What::Key(_) | What::Select(_)));
+    let (mut said, mut silent) = (0u64, u32::from(is_marked.is_some_and(|unit| unit.key().is_some())));
+    for unit in units() {
         match unit.what {
             What::Select(_) => silent = silent.saturating_add(1),
             What::Resize { keys } => (said, silent) = (said.saturating_add(keys), silent.saturating_sub(1)),

@@ -122,11 +122,26 @@ pub(super) fn reaches_the_end(field: &Field<'_>, head: &Head) -> bool {
 pub(super) fn tail(field: &mut Field<'_>, profile: &Profile, head: &Head, range: Range<usize>) -> Option<Range<usize>> {
     let mut failed = HashSet::new();
     for from in range.clone() {
-        if let Some(end) = tail_from(field, profile, head, from, range.end, &mut failed) {
+        if let Some(end) = tail_from(field, profile, head, from, range.end, &mut failed)
+            && are_sound(field, head, from..end)
+        {
             return Some(from..end);
         }
     }
     None
+}
+
+/// True unless these are nodes of which one does not hold what it claims.
+fn are_sound(field: &Field<'_>, head: &Head, nodes: Range<usize>) -> bool {
+    let mut s = Strict::new(field.bytes(), nodes.start, STEPS);
+    while s.at() < nodes.end {
+        let start = s.at();
+        let Some(element) = body::element(&mut s, head.value_type) else { return false };
+        if is_nodes(head.value_type) && !body::is_sound_node(&element, s.since(start), head.value_type) {
+            return false;
+        }
+    }
+    true
 }
 
 fn tail_from(
@@ -263,7 +278,11 @@ fn sound_part(field: &mut Field<'_>, profile: &Profile, head: &Head, limit: usiz
         let before = s;
         let strong = count > 0 && is_certain(field, profile, before.at());
         let element = if strong { None } else { body::element(&mut s, head.value_type) };
-        if !element.is_some_and(|element| names.are_new(&element)) {
+        let is_new = element.as_ref().is_some_and(|element| {
+            let raw = s.since(before.at());
+            names.are_new(element) && (!is_nodes(head.value_type) || body::is_sound_node(element, raw, head.value_type))
+        });
+        if !is_new {
             s = before;
             break;
         }

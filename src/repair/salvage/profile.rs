@@ -11,6 +11,7 @@ pub(super) struct Profile {
     types: [u32; 256],
     shapes: HashMap<Shape, u32>,
     keys: u32,
+    binary: u32,
     usage: u32,
     expires: u32,
     /// Shapes of the elements of the collections that were open where reading failed.
@@ -19,7 +20,15 @@ pub(super) struct Profile {
 
 impl Default for Profile {
     fn default() -> Self {
-        Self { types: [0; 256], shapes: HashMap::new(), keys: 0, usage: 0, expires: 0, elements: HashSet::new() }
+        Self {
+            types: [0; 256],
+            shapes: HashMap::new(),
+            keys: 0,
+            binary: 0,
+            usage: 0,
+            expires: 0,
+            elements: HashSet::new(),
+        }
     }
 }
 
@@ -31,6 +40,7 @@ impl Profile {
         }
         *self.shapes.entry(key.shape).or_default() += 1;
         self.keys = self.keys.saturating_add(1);
+        self.binary = self.binary.saturating_add(u32::from(key.binary));
         self.usage = self.usage.saturating_add(u32::from(key.usage));
         self.expires = self.expires.saturating_add(u32::from(key.expires));
     }
@@ -45,6 +55,13 @@ impl Profile {
 
     pub(super) fn knows(&self, shape: Shape) -> bool {
         self.shapes.contains_key(&shape)
+    }
+
+    /// A few keys are enough to tell that this is none of their kind: a name that is no text among names that are, or
+    /// a number with a fraction.
+    pub(super) fn is_odd(&self, key: &Key) -> bool {
+        let no_text = key.binary && self.binary == 0 && self.keys >= 3;
+        !self.knows(key.shape) && (no_text || key.shape.is_fraction())
     }
 
     pub(super) fn is_element(&self, shape: Shape) -> bool {
@@ -77,15 +94,23 @@ impl Profile {
         match self.shapes.get(&key.shape) {
             Some(_) if self.is_element(key.shape) => 0.0,
             Some(&seen) => (6.0 + f64::from(seen).log2()).min(12.0),
+            // Scores are stored as text, too, and read like keys.
+            None if key.shape.is_fraction() => -12.0,
             None if self.keys >= 10 => -4.0,
             None => 0.0,
         }
+    }
+
+    /// A server writes the idle time or frequency of all keys or of none.
+    pub(super) fn lacks_usage(&self, key: &Key) -> bool {
+        !key.usage && self.usage >= 4 && self.usage.saturating_mul(10) > self.keys.saturating_mul(9)
     }
 
     fn usage_bits(&self, key: &Key) -> f64 {
         match (key.usage, self.usage > 0) {
             (true, true) => 5.0,
             (true, false) => -3.0,
+            (false, _) if self.lacks_usage(key) => -8.0,
             _ => 0.0,
         }
     }

@@ -1,12 +1,15 @@
 //! What a key looks like: the part that many keys have in common.
 
 /// A key's shape, hashed: its bytes up to and with the first of `: _ . / -`, or, without one, its first three bytes with
-/// all digits alike.
+/// all digits alike. A number's shape is what kind of number it is, for scores and members are numbers as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub(super) struct Shape(u64);
 
 impl Shape {
     pub(super) fn of(name: &[u8]) -> Self {
+        if let Some(shape) = Self::of_number(name) {
+            return shape;
+        }
         match name.iter().position(|byte| b":_./-".contains(byte)) {
             Some(at) => Self(name.iter().take(at + 1).fold(FNV_START, |hash, &byte| fnv(hash, byte))),
             None => {
@@ -15,6 +18,26 @@ impl Shape {
             }
         }
     }
+
+    /// Integers of one sign and as many digits are alike, and so are all numbers with a fraction or an exponent.
+    fn of_number(name: &[u8]) -> Option<Self> {
+        let digits = name.strip_prefix(b"-").unwrap_or(name);
+        let is_integer = digits.iter().all(u8::is_ascii_digit);
+        if is_integer && !digits.is_empty() {
+            let len = u8::try_from(name.len()).unwrap_or(u8::MAX);
+            return Some(Self(fnv(fnv(FNV_START ^ 2, len), u8::from(digits.len() < name.len()))));
+        }
+        let is_first = digits.first().is_some_and(u8::is_ascii_digit) || matches!(digits, b"inf" | b"nan");
+        let number = is_first.then(|| std::str::from_utf8(name).ok()?.parse::<f64>().ok()).flatten();
+        number.map(|_| Self::FRACTION)
+    }
+
+    /// Is it a number's that is no integer?
+    pub(super) fn is_fraction(self) -> bool {
+        self == Self::FRACTION
+    }
+
+    const FRACTION: Self = Self(FNV_START ^ 3);
 
     /// The shape of a name that is an integer.
     pub(super) fn of_int(value: i32) -> Self {
@@ -45,6 +68,11 @@ mod tests {
         assert_eq!(Shape::of(b"k12"), Shape::of(b"k9999"));
         assert_ne!(Shape::of(b"k12"), Shape::of(b"m12"));
         assert_eq!(Shape::of_int(123), Shape::of(b"456"));
+        assert_ne!(Shape::of(b"12345"), Shape::of(b"200447535516"));
+        assert_ne!(Shape::of(b"-7"), Shape::of(b"-1.2164115010451546"));
+        assert_eq!(Shape::of(b"3.5e-10"), Shape::of(b"-inf"));
+        assert_eq!(Shape::of(b"10.0.0.1"), Shape::of(b"10.8.0.1"));
+        assert_ne!(Shape::of(b"10.0.0.1"), Shape::of(b"10.5"));
     }
 
     #[test]

@@ -40,12 +40,16 @@ pub(super) struct Key {
     pub(super) name: u64,
     pub(super) shape: Shape,
     pub(super) empty: bool,
+    /// Its name is no text.
+    pub(super) binary: bool,
     /// It has an expiry.
     pub(super) expires: bool,
     /// It has an idle time or a frequency.
     pub(super) usage: bool,
     /// Bits that come from nested blobs.
     pub(super) blob: f64,
+    /// Bits that come from elements stored one by one.
+    pub(super) elements: f64,
 }
 
 impl Unit {
@@ -173,7 +177,7 @@ impl<'a> Reading<'a> {
 
     /// Does the image's version have this type?
     pub(super) fn has(&self, value_type: ValueType) -> bool {
-        body::first_version(value_type) <= self.newest
+        value_type.first_version() <= self.newest
     }
 
     fn key(&mut self, s: &mut Strict<'a>) -> Option<(What, f64)> {
@@ -194,6 +198,7 @@ impl<'a> Reading<'a> {
         key.expires = prefix.expires;
         key.usage = prefix.usage;
         key.blob = evidence.blob;
+        key.elements = evidence.elements;
         Some((What::Key(key), self.key_bits(&name, &key) + prefix.bits + evidence.bits))
     }
 
@@ -204,9 +209,11 @@ impl<'a> Reading<'a> {
             name: xxhash_rust::xxh3::xxh3_64(bytes),
             shape: Shape::of(bytes),
             empty: bytes.is_empty(),
+            binary: !is_text(bytes),
             expires: false,
             usage: false,
             blob: 0.0,
+            elements: 0.0,
         };
         Some(match *name {
             Text::Plain(bytes) => facts(bytes),

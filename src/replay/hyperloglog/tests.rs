@@ -77,7 +77,9 @@ fn strings_that_are_no_hyperloglog_are_refused() {
         assert_eq!(is_dense(&bytes), Err(NotHyperLogLog));
         assert_eq!(add(&mut bytes.clone(), false, []), Err(NotHyperLogLog));
     }
+    assert!(is_whole(&empty()));
     for mut bytes in [long, short] {
+        assert!(!is_whole(&bytes));
         assert_eq!(to_dense(&mut bytes), Err(NotHyperLogLog));
         assert_eq!(merge(&mut empty(), &[&bytes], false), Err(NotHyperLogLog));
     }
