@@ -58,7 +58,7 @@ pub(crate) fn is_dense(bytes: &[u8]) -> Result<bool, NotHyperLogLog> {
 
 /// True for a value that is one from its first register to its last.
 #[must_use]
-pub fn is_whole(bytes: &[u8]) -> bool {
+pub(crate) fn is_whole(bytes: &[u8]) -> bool {
     raise(&mut vec![0; REGISTERS], bytes).is_ok()
 }
 
