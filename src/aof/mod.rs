@@ -10,6 +10,7 @@
 //! | [`record`], [`reader`] | commands and annotations, one after another |
 //! | [`resync`] | where reading can go on after damage |
 //! | [`writer`] | the mirror of the reader |
+//! | [`rewrite`] | the commands that make a collection or a stream |
 //! | [`manifest`] | which files make up a multi-part log, and in which order |
 //!
 //! There is no header, no checksum and no record number: the end of the file at a record's end is all that says
@@ -22,6 +23,7 @@ pub mod manifest;
 pub mod reader;
 pub(crate) mod record;
 pub(crate) mod resync;
+pub(crate) mod rewrite;
 pub mod writer;
 
 pub use error::{Doing, Error, ErrorKind};

@@ -1,5 +1,6 @@
 //! The mirror of the reader: commands and annotations, byte for byte as servers write them.
 
+use crate::value::json::natural;
 use std::io::{self, Write};
 
 /// Append a command. A command without arguments does not exist; nothing is appended for one.
@@ -7,18 +8,31 @@ pub fn encode(argv: &[impl AsRef<[u8]>], out: &mut Vec<u8>) {
     if argv.is_empty() {
         return;
     }
-    header(b'*', argv.len(), out);
-    for argument in argv {
-        let argument = argument.as_ref();
-        header(b'$', argument.len(), out);
-        out.extend_from_slice(argument);
-        out.extend_from_slice(b"\r\n");
-    }
+    count(argv.len(), out);
+    argv.iter().for_each(|argument| word(argument.as_ref(), out));
 }
 
-fn header(prefix: u8, number: usize, out: &mut Vec<u8>) {
-    out.push(prefix);
-    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+/// Append the beginning of a command: how many words follow.
+#[inline]
+pub(crate) fn count(words: usize, out: &mut Vec<u8>) {
+    out.push(b'*');
+    natural(words as u64, out);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Append one word of a command.
+#[inline]
+pub(crate) fn word(text: &[u8], out: &mut Vec<u8>) {
+    length(text.len(), out);
+    out.extend_from_slice(text);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Append what stands before the bytes of a word.
+#[inline]
+pub(crate) fn length(len: usize, out: &mut Vec<u8>) {
+    out.push(b'$');
+    natural(len as u64, out);
     out.extend_from_slice(b"\r\n");
 }
 

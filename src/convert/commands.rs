@@ -14,16 +14,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::bytes::crc64;
+use crate::aof::rewrite::{self, Batch, Log, Made};
+use crate::aof::writer::{encode, word};
 use crate::keyspace::vectors::{Quantisation, Vectors};
 use crate::rdb::encode::{Encoder, KeyParts, Out, Outcome, Unfit, Walk};
-use crate::rdb::object::{Group, Idempotence, NAN_MEMBERS, Pending, Tail};
+use crate::rdb::object::{Idempotence, NAN_MEMBERS};
 use crate::rdb::target::FieldExpiry;
-use crate::rdb::{Element, Target, ValueRef, ValueType};
-use crate::value::{Kind, StreamId, UnixMillis};
-
-/// `AOF_REWRITE_ITEMS_PER_CMD`.
-const ITEMS: usize = 64;
+use crate::rdb::{Element, Target, ValueRef, ValueType, payload};
+use crate::value::{Kind, UnixMillis};
 
 /// Writes commands for one target.
 #[derive(Debug, Clone)]
@@ -32,63 +30,10 @@ pub(crate) struct Commands {
     batch: Batch,
 }
 
-/// Words of a command that is being put together.
-#[derive(Debug, Clone, Default)]
-struct Batch {
-    words: usize,
-    items: usize,
-    bytes: Vec<u8>,
-}
-
-impl Batch {
-    fn word(&mut self, word: &[u8]) -> &mut Self {
-        self.bytes.push(b'$');
-        self.bytes.extend_from_slice(itoa::Buffer::new().format(word.len()).as_bytes());
-        self.bytes.extend_from_slice(b"\r\n");
-        self.bytes.extend_from_slice(word);
-        self.bytes.extend_from_slice(b"\r\n");
-        self.words = self.words.saturating_add(1);
-        self
-    }
-
-    fn number(&mut self, number: impl itoa::Integer) -> &mut Self {
-        self.word(itoa::Buffer::new().format(number).as_bytes())
-    }
-
-    fn id(&mut self, id: StreamId) -> &mut Self {
-        self.word(id.to_string().as_bytes())
-    }
-
-    /// Write the command out and begin a new one.
-    fn end(&mut self, out: &mut Out<'_>) {
-        out.bytes.push(b'*');
-        out.bytes.extend_from_slice(itoa::Buffer::new().format(self.words).as_bytes());
-        out.bytes.extend_from_slice(b"\r\n");
-        out.bytes.extend_from_slice(&self.bytes);
-        self.bytes.clear();
-        (self.words, self.items) = (0, 0);
-        out.settle();
-    }
-
-    /// The words of an item, to a command that takes many.
-    fn item(&mut self, name: &[u8], key: &[u8], item: &[&[u8]], out: &mut Out<'_>) {
-        if self.items == 0 {
-            self.word(name).word(key);
-        }
-        for word in item {
-            self.word(word);
-        }
-        self.items = self.items.saturating_add(1);
-        if self.items == ITEMS {
-            self.end(out);
-        }
-    }
-
-    /// Write out what is left of a command that takes many.
-    fn end_items(&mut self, out: &mut Out<'_>) {
-        if self.items > 0 {
-            self.end(out);
-        }
+impl Log for Out<'_> {
+    fn command(&mut self, words: &[&[u8]]) {
+        encode(words, self.bytes);
+        self.settle();
     }
 }
 
@@ -111,12 +56,12 @@ impl Commands {
 
     /// `SELECT`.
     pub(crate) fn select(db: u32, out: &mut Vec<u8>) {
-        crate::aof::writer::encode(&[&b"SELECT"[..], itoa::Buffer::new().format(db).as_bytes()], out);
+        encode(&[&b"SELECT"[..], itoa::Buffer::new().format(db).as_bytes()], out);
     }
 
     /// A function library.
     pub(crate) fn function(code: &[u8], out: &mut Vec<u8>) {
-        crate::aof::writer::encode(&[&b"FUNCTION"[..], b"LOAD", code], out);
+        encode(&[&b"FUNCTION"[..], b"LOAD", code], out);
     }
 
     /// A key with its value and its expiry.
@@ -156,24 +101,24 @@ impl Commands {
             let blob: Vec<u8> = components.iter().flat_map(|x| x.to_le_bytes()).collect();
             let exact = vectors.quantisation.store(&components) == vector.stored.as_bytes();
             lost = lost.or((!exact).then_some("the last bits of vectors that are not quantised"));
-            self.batch.word(b"VADD").word(parts.key).word(b"FP32").word(&blob).word(element);
-            self.batch.word(match vectors.quantisation {
+            let quantisation: &[u8] = match vectors.quantisation {
                 Quantisation::None => b"NOQUANT",
                 Quantisation::Q8 => b"Q8",
                 Quantisation::Binary => b"BIN",
-            });
+            };
+            let mut words = vec![&b"VADD"[..], parts.key, b"FP32", &blob, element, quantisation];
             if !vector.attributes.is_empty() {
-                self.batch.word(b"SETATTR").word(&vector.attributes);
+                words.extend_from_slice(&[b"SETATTR", &vector.attributes]);
             }
-            self.batch.end(out);
+            out.command(&words);
         }
         self.expire(parts, out);
         lost
     }
 
-    fn expire(&mut self, parts: &KeyParts<'_>, out: &mut Out<'_>) {
+    fn expire(&self, parts: &KeyParts<'_>, out: &mut Out<'_>) {
         if let Some(UnixMillis(at)) = parts.expiry {
-            self.batch.word(b"PEXPIREAT").word(parts.key).number(at).end(out);
+            out.command(&[b"PEXPIREAT", parts.key, itoa::Buffer::new().format(at).as_bytes()]);
         }
     }
 
@@ -187,24 +132,29 @@ impl Commands {
         let scores = self.target().score_text();
         let Self { batch, .. } = self;
         let (mut lost, mut text) = (None, Vec::new());
+        batch.begin(name, key);
         value.walk(&mut |element| {
             match element {
-                Element::Item(item) => batch.item(name, key, &[&item], out),
+                Element::Item(item) => batch.add(out.bytes, |args| word(&item, args)),
                 Element::Member(member, expiry) => {
                     lost = lost.or(expiry.map(|_| "the expiry of set members"));
-                    batch.item(name, key, &[&member], out);
+                    batch.add(out.bytes, |args| word(&member, args));
                 }
                 Element::Scored(_, score) if score.is_nan() => lost = Some(NAN_MEMBERS),
                 Element::Scored(member, score) => {
                     text.clear();
                     scores.write(score, &mut text);
-                    batch.item(name, key, &[&text, &member], out);
+                    batch.add(out.bytes, |args| {
+                        word(&text, args);
+                        word(&member, args);
+                    });
                 }
                 _ => {}
             }
+            out.settle();
             Ok(())
         })?;
-        batch.end_items(out);
+        batch.flush(out.bytes);
         Ok(lost)
     }
 
@@ -212,28 +162,34 @@ impl Commands {
         let knows = self.target().field_expiry();
         let Self { batch, .. } = self;
         let mut volatile = false;
+        batch.begin(b"HMSET", key);
         value.walk(&mut |element| {
             match element {
-                Element::Field { field, value, expiry: None } => batch.item(b"HMSET", key, &[&field, &value], out),
+                Element::Field { field, value, expiry: None } => batch.add(out.bytes, |args| {
+                    word(&field, args);
+                    word(&value, args);
+                }),
                 Element::Field { .. } => volatile = true,
                 _ => {}
             }
+            out.settle();
             Ok(())
         })?;
-        batch.end_items(out);
+        batch.flush(out.bytes);
         if !volatile {
             return Ok(None);
         }
         value.walk(&mut |element| {
             let Element::Field { field, value, expiry: Some(UnixMillis(at)) } = element else { return Ok(()) };
+            let mut text = itoa::Buffer::new();
+            let at = text.format(at).as_bytes();
             if knows == FieldExpiry::Valkey {
-                batch.word(b"HSETEX").word(key).word(b"PXAT").number(at).word(b"FIELDS").word(b"1");
-                batch.word(&field).word(&value).end(out);
+                out.command(&[b"HSETEX", key, b"PXAT", at, b"FIELDS", b"1", &field, &value]);
                 return Ok(());
             }
-            batch.word(b"HMSET").word(key).word(&field).word(&value).end(out);
+            out.command(&[b"HMSET", key, &field, &value]);
             if knows == FieldExpiry::Redis {
-                batch.word(b"HPEXPIREAT").word(key).number(at).word(b"FIELDS").word(b"1").word(&field).end(out);
+                out.command(&[b"HPEXPIREAT", key, at, b"FIELDS", b"1", &field]);
             }
             Ok(())
         })?;
@@ -247,23 +203,20 @@ impl Commands {
         if is_beyond_commands(value)? {
             return self.restore(key, value, out);
         }
-        let (counters, idempotence) = (self.has_counters(), self.target().accepts(ValueType::StreamListpacks4));
-        let Self { batch, .. } = self;
-        let (mut empty, mut lost) = (true, None);
+        let idempotence = self.target().accepts(ValueType::StreamListpacks4);
+        let mut made = Made { has_entries: false, counters: self.has_counters() };
+        let mut lost = None;
         value.walk(&mut |element| {
             match element {
                 Element::Entry(id, fields) => {
-                    empty = false;
-                    batch.word(b"XADD").word(key).id(id);
-                    for element in fields {
-                        batch.word(element.text(&mut itoa::Buffer::new()));
-                    }
-                    batch.end(out);
+                    made.has_entries = true;
+                    rewrite::entry(key, id, fields, out.bytes);
+                    out.settle();
                 }
                 Element::Tail(tail) => {
-                    batch.tail(key, tail, empty, counters, out);
+                    rewrite::tail(key, tail, made, out);
                     if let Some(state) = &tail.idempotence {
-                        lost = batch.idempotence(key, state, idempotence, out);
+                        lost = idempotence_of(key, state, idempotence, out);
                     }
                 }
                 _ => {}
@@ -283,15 +236,9 @@ impl Commands {
         Ok(plan.lost)
     }
 
-    fn restore_body(&mut self, key: &[u8], value_type: ValueType, body: &[u8], out: &mut Out<'_>) {
-        let version = u16::try_from(self.target().version).unwrap_or(u16::MAX);
-        let mut payload = Vec::with_capacity(body.len().saturating_add(11));
-        payload.push(value_type.byte());
-        payload.extend_from_slice(body);
-        payload.extend_from_slice(&version.to_le_bytes());
-        let sum = crc64::jones(&payload);
-        payload.extend_from_slice(&sum.to_le_bytes());
-        self.batch.word(b"RESTORE").word(key).word(b"0").word(&payload).end(out);
+    fn restore_body(&self, key: &[u8], value_type: ValueType, body: &[u8], out: &mut Out<'_>) {
+        let payload = payload::encode(value_type.byte(), body, self.target().version);
+        out.command(&[b"RESTORE", key, b"0", &payload]);
     }
 }
 
@@ -325,74 +272,22 @@ fn is_beyond_commands<'a>(value: &mut dyn Walk<'a>) -> Outcome<bool> {
     Ok(!pending.is_empty())
 }
 
-impl Batch {
-    fn tail(&mut self, key: &[u8], tail: &Tail<'_>, empty: bool, counters: bool, out: &mut Out<'_>) {
-        if empty {
-            // An entry that is trimmed at once makes an empty stream.
-            for word in [&b"XADD"[..], key, b"MAXLEN", b"0", b"0-1", b"x", b"y"] {
-                self.word(word);
-            }
-            self.end(out);
-        }
-        self.word(b"XSETID").word(key).id(tail.last_id);
-        if let (true, Some(added)) = (counters, tail.entries_added) {
-            self.word(b"ENTRIESADDED").number(added);
-            self.word(b"MAXDELETEDID").id(tail.max_deleted_id.unwrap_or(StreamId::MIN));
-        }
-        self.end(out);
-        for group in &tail.groups {
-            self.group(key, group, counters, out);
+/// The ids of a stream's producers, if the server knows them.
+fn idempotence_of(key: &[u8], state: &Idempotence<'_>, known: bool, out: &mut Out<'_>) -> Lost {
+    const DEFAULT: (u64, u64) = (100, 100);
+    if !known {
+        return state.producers.first().map(|_| "idempotence ids of a stream's producers");
+    }
+    if (state.seconds, state.max_entries) != DEFAULT {
+        let (seconds, most) = (state.seconds.to_string(), state.max_entries.to_string());
+        out.command(&[b"XCFGSET", key, b"IDMP-DURATION", seconds.as_bytes(), b"IDMP-MAXSIZE", most.as_bytes()]);
+    }
+    for producer in &state.producers {
+        for (iid, id) in &producer.ids {
+            out.command(&[b"XIDMPRECORD", key, &producer.id, iid, id.to_string().as_bytes()]);
         }
     }
-
-    fn group(&mut self, key: &[u8], group: &Group<'_>, counters: bool, out: &mut Out<'_>) {
-        self.word(b"XGROUP").word(b"CREATE").word(key).word(&group.name).id(group.last_id);
-        if counters {
-            self.word(b"ENTRIESREAD");
-            match group.entries_read {
-                Some(read) => self.number(read),
-                None => self.word(b"-1"),
-            };
-        }
-        self.end(out);
-        let mut has_entries = vec![false; group.consumers.len()];
-        for pending in &group.pending {
-            let owner = pending.consumer.and_then(|index| usize::try_from(index).ok());
-            let Some((consumer, has)) =
-                owner.and_then(|index| Some((group.consumers.get(index)?, has_entries.get_mut(index)?)))
-            else {
-                continue;
-            };
-            *has = true;
-            self.claim(key, &group.name, &consumer.name, pending, out);
-        }
-        for (consumer, _) in group.consumers.iter().zip(has_entries).filter(|(_, has)| !has) {
-            self.word(b"XGROUP").word(b"CREATECONSUMER").word(key).word(&group.name).word(&consumer.name).end(out);
-        }
-    }
-
-    fn claim(&mut self, key: &[u8], group: &[u8], consumer: &[u8], pending: &Pending, out: &mut Out<'_>) {
-        self.word(b"XCLAIM").word(key).word(group).word(consumer).word(b"0").id(pending.id);
-        self.word(b"TIME").number(pending.delivered.0).word(b"RETRYCOUNT").number(pending.deliveries);
-        self.word(b"JUSTID").word(b"FORCE").end(out);
-    }
-
-    fn idempotence(&mut self, key: &[u8], state: &Idempotence<'_>, known: bool, out: &mut Out<'_>) -> Lost {
-        const DEFAULT: (u64, u64) = (100, 100);
-        if !known {
-            return state.producers.first().map(|_| "idempotence ids of a stream's producers");
-        }
-        if (state.seconds, state.max_entries) != DEFAULT {
-            self.word(b"XCFGSET").word(key).word(b"IDMP-DURATION").number(state.seconds);
-            self.word(b"IDMP-MAXSIZE").number(state.max_entries).end(out);
-        }
-        for producer in &state.producers {
-            for (iid, id) in &producer.ids {
-                self.word(b"XIDMPRECORD").word(key).word(&producer.id).word(iid).id(*id).end(out);
-            }
-        }
-        None
-    }
+    None
 }
 
 #[cfg(test)]
@@ -463,22 +358,5 @@ mod tests {
         assert_eq!(commands("redis-7.0", stream).0, expected);
         let older = commands("redis-6.2", stream).0;
         assert!(older.contains("XSETID k 1-2\nXGROUP CREATE k g 1-1\n"), "{older}");
-    }
-
-    #[test]
-    fn many_items_are_cut_into_commands_of_sixty_four() {
-        let mut batch = Batch::default();
-        let mut log = Vec::new();
-        let mut out = Out { bytes: &mut log, spill: &mut |_| {} };
-        for _ in 0..130 {
-            batch.item(b"SADD", b"k", &[b"m"], &mut out);
-        }
-        batch.end_items(&mut out);
-        let mut reader = crate::aof::Reader::new(&log);
-        let mut sizes = Vec::new();
-        while let Some(crate::aof::Record::Command(command)) = reader.next_record().unwrap() {
-            sizes.push(command.argv.len());
-        }
-        assert_eq!(sizes, [66, 66, 4]);
     }
 }

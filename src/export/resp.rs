@@ -11,20 +11,16 @@
 //!
 //! Source: Redis `src/aof.c`, `rewriteAppendOnlyFileRio`.
 
-mod collection;
 mod restore;
-mod stream;
 mod words;
 
 use super::{Format, Head};
+use crate::aof::rewrite::{self, Batch, Log, Made};
+use crate::aof::writer::word;
 use crate::rdb::{self, Element};
 use crate::scan::Pen;
 use crate::value::{DbIndex, Kind, UnixMillis};
-use collection::Batch;
-use words::{Words, integer, word};
-
-/// As many elements go into one command.
-const BATCH: usize = 64;
+use words::integer;
 
 /// Commands.
 #[derive(Debug, Clone)]
@@ -51,11 +47,11 @@ impl Resp {
 impl Format for Resp {
     fn select(&mut self, db: DbIndex, out: &mut Vec<u8>) {
         let mut number = itoa::Buffer::new();
-        out.words(&[b"SELECT", number.format(db.0).as_bytes()]);
+        out.command(&[b"SELECT", number.format(db.0).as_bytes()]);
     }
 
     fn function(&mut self, code: &[u8], out: &mut Vec<u8>) {
-        out.words(&[b"FUNCTION", b"LOAD", code]);
+        out.command(&[b"FUNCTION", b"LOAD", code]);
     }
 
     fn open(&mut self, head: &Head<'_>, out: &mut Vec<u8>) {
@@ -80,15 +76,15 @@ impl Format for Resp {
         match element {
             Element::Item(text) => match head.kind {
                 Kind::String => words::long_word(&text, pen),
-                Kind::Module => pen.bytes().words(&[b"JSON.SET", head.key, b"$", &text]),
-                _ => self.batch.add(pen, |args| word(&text, args)),
+                Kind::Module => pen.command(&[b"JSON.SET", head.key, b"$", &text]),
+                _ => self.batch.add(pen.bytes(), |args| word(&text, args)),
             },
             Element::Member(member, expiry) => {
-                self.batch.add(pen, |args| word(&member, args));
+                self.batch.add(pen.bytes(), |args| word(&member, args));
                 self.note_expiry(&member, expiry);
             }
             Element::Field { field, value, expiry } => {
-                self.batch.add(pen, |args| {
+                self.batch.add(pen.bytes(), |args| {
                     word(&field, args);
                     word(&value, args);
                 });
@@ -101,15 +97,18 @@ impl Format for Resp {
                     restore::replace(head, self.version, pen.bytes())?;
                 }
             }
-            Element::Scored(member, score) => self.batch.add(pen, |args| {
+            Element::Scored(member, score) => self.batch.add(pen.bytes(), |args| {
                 words::score(score, args);
                 word(&member, args);
             }),
             Element::Entry(id, fields) => {
                 self.has_entries = true;
-                stream::entry(head.key, id, fields, pen.bytes());
+                rewrite::entry(head.key, id, fields, pen.bytes());
             }
-            Element::Tail(tail) => stream::tail(head.key, tail, self.has_entries, pen),
+            Element::Tail(tail) => {
+                let made = Made { has_entries: self.has_entries, counters: true };
+                rewrite::tail(head.key, tail, made, pen);
+            }
             // The whole value at once, with the first of its elements.
             Element::Slot(..) | Element::Module(_) | Element::Opaque(_) if !self.is_restored => {
                 self.is_restored = true;
@@ -146,17 +145,16 @@ impl Resp {
         for (name, at) in self.field_expiries.drain(..) {
             let at = text.format(at.0).as_bytes();
             if head.kind == Kind::Hash {
-                pen.bytes().words(&[b"HPEXPIREAT", head.key, at, b"FIELDS", b"1", &name]);
+                pen.command(&[b"HPEXPIREAT", head.key, at, b"FIELDS", b"1", &name]);
             } else {
-                pen.bytes().words(&[b"PEXPIREMEMBERAT", head.key, &name, at]);
+                pen.command(&[b"PEXPIREMEMBERAT", head.key, &name, at]);
             }
-            pen.breathe();
         }
         if !head.member_expiries.is_empty() {
             // A name that the budget does not hold was seen among the elements before, which said so.
             let mut scratch = rdb::Scratch::new(head.budget.clone());
             for (name, at) in head.member_expiries.iter(&mut scratch).map_while(rdb::Result::ok) {
-                pen.bytes().words(&[b"PEXPIREMEMBERAT", head.key, &name, text.format(at.0).as_bytes()]);
+                pen.command(&[b"PEXPIREMEMBERAT", head.key, &name, text.format(at.0).as_bytes()]);
             }
         }
     }

@@ -7,6 +7,7 @@
 //! | [`record`], [`reader`] | records |
 //! | [`object`] | values, one file for each type |
 //! | [`whole`] | every record, those compressed or in pieces, too |
+//! | [`payload`] | a value on its own, as `DUMP` gives it |
 //! | [`target`] | what a server can load |
 //! | [`encode`], [`writer`] | values, records and files, written for a target |
 //! | [`error`] | what can be wrong |
@@ -20,6 +21,7 @@ pub mod error;
 pub mod length;
 pub mod object;
 pub mod opcode;
+pub(crate) mod payload;
 pub mod reader;
 pub(crate) mod record;
 pub mod string;

@@ -1,9 +1,5 @@
 //! `RESTORE`: a value as `DUMP` gives it.
 //!
-//! ```text
-//! type (1 byte)   value   RDB version (u16 LE)   CRC-64/Jones of all before it (u64 LE)
-//! ```
-//!
 //! | server | versions it takes | checksum of 0 |
 //! | --- | --- | --- |
 //! | Redis | up to its own | is none since 8.6, wrong before |
@@ -18,9 +14,9 @@ use super::refusal::Refusal;
 use super::state::{Args, State};
 use super::times::Unit;
 use crate::bytes::Cursor;
-use crate::bytes::crc64::jones;
 use crate::keyspace::{Family, Like, Value};
 use crate::rdb::object::{Template, skim};
+use crate::rdb::payload::Payload;
 use crate::rdb::target::{TARGETS, Target};
 use crate::rdb::{Buffers, Dialect, ValueRef, ValueType};
 use crate::value::UnixMillis;
@@ -67,15 +63,13 @@ const SHARED_VERSIONS: u16 = 11;
 /// # Errors
 /// When the checksum does not hold, or the version is none that the server takes, if it is known.
 pub(super) fn payload<'a>(state: &State<'_>, bytes: &'a [u8]) -> Result<(&'a [u8], u16), Refusal> {
-    let (summed, checksum) = bytes.split_last_chunk::<8>().ok_or(BAD_PAYLOAD)?;
-    let (body, version) = summed.split_last_chunk::<2>().ok_or(BAD_PAYLOAD)?;
-    let (version, checksum) = (u16::from_le_bytes(*version), u64::from_le_bytes(*checksum));
+    let payload = Payload::decode(bytes).ok_or(BAD_PAYLOAD)?;
     let like = state.knows_its_versions.then_some(state.like);
-    let is_summed = checksum != 0 || like.is_some_and(|like| !like.at_least_redis(8, 2));
-    if is_summed && checksum != jones(summed) || like.is_some_and(|like| !takes_version(like, version)) {
+    let is_summed = payload.checksum != 0 || like.is_some_and(|like| !like.at_least_redis(8, 2));
+    if is_summed && !payload.holds() || like.is_some_and(|like| !takes_version(like, payload.version)) {
         return Err(BAD_PAYLOAD);
     }
-    Ok((body, version))
+    Ok((payload.body, payload.version))
 }
 
 fn takes_version(like: Like, version: u16) -> bool {
@@ -133,11 +127,11 @@ fn restored<'a>(state: &mut State<'a>, bytes: &'a [u8]) -> Result<Value<'a>, Ref
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rdb::payload::encode;
     use crate::replay::{Engine, Place};
 
-    fn payload_of(body: &[u8], version: u16) -> Vec<u8> {
-        let summed = [body, &version.to_le_bytes()].concat();
-        [&summed[..], &jones(&summed).to_le_bytes()].concat()
+    fn payload_of(body: &[u8], version: u32) -> Vec<u8> {
+        encode(body[0], &body[1..], version)
     }
 
     /// Does a server take the payload, so named with `--like`?
@@ -153,7 +147,7 @@ mod tests {
     #[test]
     fn payloads_of_versions_that_a_server_does_not_know_are_refused() {
         let versions = [5, 9, 10, 11, 12, 13, 14, 79, 80, 81];
-        let cases: [(&str, &[u16]); 7] = [
+        let cases: [(&str, &[u32]); 7] = [
             ("redis-6.0", &[5, 9]),
             ("redis-7.0", &[5, 9, 10]),
             ("redict-7.3", &[5, 9, 10, 11, 12]),
@@ -163,8 +157,8 @@ mod tests {
             ("valkey-9.1", &[5, 9, 10, 11, 80]),
         ];
         for (like, known) in cases {
-            let taken = |version: &u16| takes(like, &payload_of(b"\0\x01v", *version), &[]);
-            let taken: Vec<u16> = versions.into_iter().filter(taken).collect();
+            let taken = |version: &u32| takes(like, &payload_of(b"\0\x01v", *version), &[]);
+            let taken: Vec<u32> = versions.into_iter().filter(taken).collect();
             assert_eq!(taken, known, "{like}");
         }
     }

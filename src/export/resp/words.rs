@@ -1,41 +1,14 @@
-//! The words of a command: `*N`, then `$length` and bytes for each.
+//! Words of commands that are written in a way of their own.
 
+use crate::aof::rewrite::Log;
+use crate::aof::writer::{encode, length, word};
 use crate::scan::Pen;
-use crate::value::json;
 
-/// Whole commands.
-pub(super) trait Words {
-    /// A command of these words.
-    fn words(&mut self, words: &[&[u8]]);
-}
-
-impl Words for Vec<u8> {
-    fn words(&mut self, words: &[&[u8]]) {
-        count(words.len(), self);
-        words.iter().for_each(|text| word(text, self));
+impl Log for Pen<'_> {
+    fn command(&mut self, words: &[&[u8]]) {
+        encode(words, self.bytes());
+        self.breathe();
     }
-}
-
-/// How many words follow.
-#[inline]
-pub(super) fn count(words: usize, out: &mut Vec<u8>) {
-    out.push(b'*');
-    json::natural(words as u64, out);
-    out.extend_from_slice(b"\r\n");
-}
-
-fn length(len: usize, out: &mut Vec<u8>) {
-    out.push(b'$');
-    json::natural(len as u64, out);
-    out.extend_from_slice(b"\r\n");
-}
-
-/// One word.
-#[inline]
-pub(super) fn word(text: &[u8], out: &mut Vec<u8>) {
-    length(text.len(), out);
-    out.extend_from_slice(text);
-    out.extend_from_slice(b"\r\n");
 }
 
 /// One word that may be long.
