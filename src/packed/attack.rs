@@ -131,6 +131,20 @@ pub fn stream_node(data: &[u8]) {
     must(same, "a written node holds something else");
 }
 
+/// Every cut of a blob, and every change of one of its bytes; a few of them where an interpreter runs the tests.
+#[cfg(test)]
+pub(super) fn each_damage(blob: &[u8], attack: fn(&[u8])) {
+    let (places, bytes) = if cfg!(miri) { (5, 255) } else { (1, 1) };
+    for at in (0..blob.len()).step_by(places) {
+        attack(&blob[..at]);
+        for byte in (0..=255).step_by(bytes) {
+            let mut changed = blob.to_vec();
+            changed[at] = byte;
+            attack(&changed);
+        }
+    }
+}
+
 /// Any bytes as LZF, both ways. The first two bytes are the length to expect.
 pub fn lzf(data: &[u8]) {
     use crate::bytes::lzf::{compress, decompress, decompress_prefix};

@@ -1,4 +1,5 @@
 use super::*;
+use crate::packed::attack;
 use proptest::prelude::*;
 
 /// {-5, 1, 2}
@@ -71,14 +72,7 @@ fn damage_is_named_with_its_place() {
 #[test]
 fn every_byte_changed_and_every_cut_is_survived() {
     for blob in [NARROW, WIDE] {
-        for at in 0..blob.len() {
-            crate::packed::attack::intset(&blob[..at]);
-            for byte in 0..=255 {
-                let mut changed = blob.to_vec();
-                changed[at] = byte;
-                crate::packed::attack::intset(&changed);
-            }
-        }
+        attack::each_damage(blob, attack::intset);
     }
 }
 

@@ -1,6 +1,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "numbers of the test's own")]
 
 use super::*;
+use crate::packed::attack;
 use proptest::prelude::*;
 
 /// A list of a server: a, 5, -100, 1000, 70000, 2147483647, 1099511627776.
@@ -141,14 +142,7 @@ fn a_walk_ends_after_its_first_error() {
 
 #[test]
 fn every_byte_changed_and_every_cut_is_survived() {
-    for at in 0..LIST.len() {
-        crate::packed::attack::ziplist(&LIST[..at]);
-        for byte in 0..=255 {
-            let mut blob = LIST.to_vec();
-            blob[at] = byte;
-            crate::packed::attack::ziplist(&blob);
-        }
-    }
+    attack::each_damage(LIST, attack::ziplist);
 }
 
 fn texts() -> impl Strategy<Value = Vec<Vec<u8>>> {
