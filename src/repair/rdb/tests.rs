@@ -264,6 +264,24 @@ fn no_database_is_supposed_that_servers_do_not_have() {
     assert_eq!(select_of(15), (2, Some(15)));
 }
 
+#[test]
+fn a_copy_of_a_database_s_beginning_moves_no_keys() {
+    let mut body = b"REDIS0009\xfe\x00\xfb\x18\x00".to_vec();
+    body.extend(users(b'a'));
+    // Over damage, the size of the next database and one of its keys.
+    body.extend_from_slice(b"\xa5\xa5\xa5\xa5\xfb\x0c\x00\0\x07user:BB\x05other\xa5\xa5\xa5\xa5");
+    body.extend(users(b'm'));
+    body.extend_from_slice(b"\xfe\x01\xfb\x0d\x00\0\x07user:BB\x05other");
+    body.extend(users(b'M'));
+    body.extend_from_slice(b"\xff\0\0\0\0\0\0\0\0");
+    let (plan, out) = repaired(&body, &Options::default());
+    assert!(is_sound(&out));
+    assert_eq!(plan.kept.keys, 37);
+    let second = memchr::memmem::find(&out, b"\xfe\x01\xfb\x0d").unwrap();
+    assert!(memchr::memmem::find(&out, b"user:mm").unwrap() < second);
+    assert!(memchr::memmem::find(&out, b"user:BB").unwrap() > second);
+}
+
 /// The codes of what is doubtful where a record of this name is the first behind a gap.
 fn doubts_behind_a_gap(before: &[u8], lead: &[u8]) -> Vec<&'static str> {
     let key = |name: &[u8]| [&[0, u8::try_from(name.len()).unwrap()], name, b"\x05hello"].concat();

@@ -13,15 +13,18 @@ pub(super) fn assign(picks: &mut [Pick], bytes: &[u8], first: u32) -> Vec<Range<
     let last = highest(picks);
     let mut end = picks.first().map_or(0, |pick| pick.unit.start);
     let mut index = 0;
-    while let Some(pick) = picks.get(index).copied() {
+    while let Some(mut pick) = picks.get(index).copied() {
         let gap = pick.unit.start != end;
         end = pick.unit.end;
         if gap && !matches!(pick.unit.what, What::Select(_)) {
             let stretch = index..next_select(picks, index);
             if state.db < last && state.lost_select(picks, &stretch, bytes) {
                 state.enter(state.db.saturating_add(1));
+            } else if let Some(copy) = picks.get_mut(index).filter(|pick| is_resize(pick)) {
+                copy.drop("copied-block");
             }
             uncertain.push(stretch);
+            pick = picks.get(index).copied().unwrap_or(pick);
         }
         if pick.kept() {
             match pick.unit.what {
@@ -46,6 +49,10 @@ fn highest(picks: &[Pick]) -> u32 {
         _ => None,
     });
     selected.max().unwrap_or_default().max(15)
+}
+
+fn is_resize(pick: &Pick) -> bool {
+    matches!(pick.unit.what, What::Resize { .. })
 }
 
 fn next_select(picks: &[Pick], from: usize) -> usize {
@@ -79,8 +86,11 @@ impl State {
     /// True when the picks of a stretch behind a gap are those of the next database.
     fn lost_select(&self, picks: &[Pick], stretch: &Range<usize>, bytes: &[u8]) -> bool {
         let members = picks.get(stretch.clone()).unwrap_or_default();
-        if members.first().is_some_and(|pick| matches!(pick.unit.what, What::Resize { .. })) {
-            return true;
+        let next = picks.get(stretch.end).map(|pick| pick.unit.what);
+        // Each database comes once: where the next one is selected further on, this is a copy of its beginning.
+        let has_room = !matches!(next, Some(What::Select(next)) if next <= self.db.saturating_add(1));
+        if members.first().is_some_and(is_resize) {
+            return has_room;
         }
         let (mut differing, mut identical, mut keys) = (0u32, 0u32, 0u64);
         for pick in members.iter().filter(|pick| pick.kept()) {
@@ -94,8 +104,8 @@ impl State {
         }
         let over = self.budget.is_some_and(|budget| keys + self.keys.len() as u64 > budget);
         let collide = differing >= 2 && differing > identical;
-        match picks.get(stretch.end).map(|pick| pick.unit.what) {
-            Some(What::Select(next)) => next > self.db.saturating_add(1) && (collide || over && differing > 0),
+        match next {
+            Some(What::Select(_)) => has_room && (collide || over && differing > 0),
             // Files from before RESIZEDB have no budget: then many collisions have to do.
             _ if self.budget.is_none() => differing >= 4 && differing > identical * 2,
             _ => over && differing > 0,

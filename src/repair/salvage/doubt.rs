@@ -50,7 +50,8 @@ fn leads(picks: &mut [Pick], profile: &Profile) {
 
 /// Before a gap the end of a record is as open as its beginning behind one, unless its value shows it.
 fn ends_anywhere(last: &Pick, profile: &Profile) -> bool {
-    let is_open = |key: &Key| key.blob == 0.0 && !key.expires && (key.binary || is_strange(key, profile));
+    let few = |key: &Key| key.binary && last.bits < ALONE || is_strange(key, profile) && last.bits < FIRST;
+    let is_open = |key: &Key| key.blob == 0.0 && !key.expires && few(key);
     last.unit.key().is_some_and(is_open)
 }
 
