@@ -73,7 +73,7 @@ impl Commands {
     ) -> Outcome<Lost> {
         let key = parts.key;
         let lost = match value.kind() {
-            Kind::String => self.items(b"SET", key, value, out)?,
+            Kind::String => string(key, value, out)?,
             Kind::List => self.items(b"RPUSH", key, value, out)?,
             Kind::Set => self.items(b"SADD", key, value, out)?,
             Kind::Zset => self.items(b"ZADD", key, value, out)?,
@@ -240,6 +240,16 @@ impl Commands {
         let payload = payload::encode(value_type.byte(), body, self.target().version);
         out.command(&[b"RESTORE", key, b"0", &payload]);
     }
+}
+
+fn string<'a>(key: &[u8], value: &mut dyn Walk<'a>, out: &mut Out<'_>) -> Outcome<Lost> {
+    value.walk(&mut |element| {
+        if let Element::Item(text) = element {
+            out.command(&[b"SET", key, &text]);
+        }
+        Ok(())
+    })?;
+    Ok(None)
 }
 
 /// What no commands make: pending entries that the stream does not hold any more or that no consumer has (`XCLAIM`),
