@@ -10,6 +10,7 @@ use careen::input::Input;
 use careen::inspect::diff::prefixes::Prefixes;
 use careen::inspect::diff::{self, Difference, Loaded, Options, Subject, Totals, Which, json};
 use careen::keyspace::Like;
+use careen::replay::whole;
 use careen::select::{Candidate, Selection};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ Examples:
 
 Exit status:
   0  no difference
-  1  the inputs differ, or a command of a log could not be executed
+  1  the inputs differ, or one of them is damaged, or a command of a log could not be executed
   2  not done")]
 pub(super) struct Diff {
     /// The first input
@@ -74,23 +75,22 @@ impl Diff {
         }
         let (a, b) = (cx.open_sound(&self.a)?, cx.open_sound(&self.b)?);
         let (of_a, of_b) = (self.load(&a, cx)?, self.load(&b, cx)?);
-        let executed = complain(&a, &of_a, cx)?.max(complain(&b, &of_b, cx)?);
+        let settled = settle(cx, &a, &of_a)?.max(settle(cx, &b, &of_b)?);
         let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
         let totals = self.compare(&of_a, &of_b, cx, &mut out).map_err(|error| failure(&a, &b, error))?;
         if self.format == DiffFormat::Text {
             out.write_all(render::totals(&totals).as_bytes())?;
         }
         out.flush()?;
-        Ok(executed.max(if totals.is_equal() { Exit::Clean } else { Exit::Findings }))
+        let settled = settled.max(complain(cx, &a, &of_a)).max(complain(cx, &b, &of_b));
+        Ok(settled.max(if totals.is_equal() { Exit::Clean } else { Exit::Findings }))
     }
 
     fn load<'i>(&self, input: &'i Input, cx: &Context<'_>) -> Result<Loaded<'i>, Failure> {
-        Loaded::open(input, self.like, &cx.budget).map_err(|error| {
-            if error.error.is_exhausted() {
-                return Failure::exhausted(&escape::text(error.part.as_bytes()), &error.error.to_string());
-            }
-            let failure = Failure::new(escape::text(error.to_string().as_bytes()));
-            failure.hint("`careen repair` saves what is intact")
+        let options = whole::Options { like: self.like, budget: cx.budget.clone(), ..whole::Options::default() };
+        Loaded::open(input, &options).map_err(|error| match error {
+            diff::open::Error::Damaged { part, error } => unreadable(&part, error.is_exhausted(), &error.to_string()),
+            diff::open::Error::NoSuchPart(error) => error.into(),
         })
     }
 
@@ -156,24 +156,20 @@ fn is_beyond(selection: &Selection, shown: u64) -> bool {
     selection.limit.is_some_and(|limit| shown > limit)
 }
 
-/// Say which commands could not be executed.
-fn complain(input: &Input, loaded: &Loaded<'_>, cx: &Context<'_>) -> Result<Exit, Failure> {
-    let Some(report) = loaded.report() else { return Ok(Exit::Clean) };
-    for noted in &report.skipped.first {
-        let part = usize::try_from(noted.place.part).ok().and_then(|part| input.parts.get(part));
-        let name = part.map_or(&input.name, |part| &part.name);
-        let (name, command) = (escape::text(name.as_bytes()), escape::text(&noted.argv0));
-        let line = format!("{command} at offset {}: {}", noted.place.offset, noted.why);
-        if matches!(noted.why, careen::replay::Refusal::Memory(_)) {
-            return Err(Failure::exhausted(&name, &line));
-        }
-        cx.complain(&format!("{name}: {line}"), None);
+/// Say what could not be executed.
+fn settle(cx: &Context<'_>, input: &Input, loaded: &Loaded<'_>) -> Result<Exit, Failure> {
+    match loaded {
+        Loaded::Image(_) => Ok(Exit::Clean),
+        Loaded::Rebuilt(outcome) => cx.settle_replay(input, outcome),
     }
-    let more = report.skipped.total.saturating_sub(report.skipped.first.len() as u64);
-    if more > 0 {
-        cx.complain(&format!("{}: {more} more commands were not executed", escape::text(input.name.as_bytes())), None);
-    }
-    Ok(if report.skipped.total > 0 { Exit::Findings } else { Exit::Clean })
+}
+
+/// Say what is damaged of an image, though all of it could be read.
+fn complain(cx: &Context<'_>, input: &Input, loaded: &Loaded<'_>) -> Exit {
+    let Loaded::Image(image) = loaded else { return Exit::Clean };
+    let Some(error) = image.flaw() else { return Exit::Clean };
+    cx.complain(&format!("{}: {error}", escape::text(input.name.as_bytes())), error.hint());
+    Exit::Findings
 }
 
 fn failure(a: &Input, b: &Input, error: diff::Error) -> Failure {
@@ -181,11 +177,15 @@ fn failure(a: &Input, b: &Input, error: diff::Error) -> Failure {
         diff::Error::Output(error) => error.into(),
         diff::Error::Read(which, error) => {
             let input = if which == Which::A { a } else { b };
-            let name = escape::text(input.name.as_bytes());
-            if error.is_exhausted() {
-                return Failure::exhausted(&name, &error.to_string());
-            }
-            Failure::new(format!("{name}: {error}")).hint("`careen repair` saves what is intact")
+            unreadable(&input.name, error.is_exhausted(), &error.to_string())
         }
     }
+}
+
+fn unreadable(name: &str, is_exhausted: bool, why: &str) -> Failure {
+    let name = escape::text(name.as_bytes());
+    if is_exhausted {
+        return Failure::exhausted(&name, why);
+    }
+    Failure::new(format!("{name}: {}", escape::text(why.as_bytes()))).hint("`careen repair` saves what is intact")
 }

@@ -412,7 +412,7 @@ fn keys_in_blobs_and_in_pieces_come_through_a_merge_and_differ_in_nothing() {
     let report = run(&inputs, &merged, &options).unwrap();
     assert_eq!(report.keys, 6);
     let merged = open(&merged);
-    let sides = [&inputs[0], &merged].map(|input| Loaded::open(input, None, &Default::default()).unwrap());
+    let sides = [&inputs[0], &merged].map(|input| Loaded::open(input, &whole::Options::default()).unwrap());
     let totals = diff::diff(&*sides[0].side(), &*sides[1].side(), &diff::Options::default(), &mut |_| Ok(())).unwrap();
     assert_eq!((totals.same, totals.added, totals.removed, totals.changed), (5, 1, 0, 0));
 }

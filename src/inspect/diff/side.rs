@@ -1,8 +1,9 @@
 //! One of two inputs: keys that can be gone through in order, and found again by their place.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use crate::bytes::Budget;
+use crate::bytes::crc64::jones;
 use crate::keyspace::{Entry, Keyspace, Value};
 use crate::rdb::object::MemberExpiries;
 use crate::rdb::reader::Mark;
@@ -11,6 +12,9 @@ use crate::value::{Blob, DbIndex, Kind, UnixMillis};
 
 /// What an element of a decoded value takes, about: its bytes, mostly borrowed, and what stands beside it.
 const ELEMENT: u64 = 64;
+
+/// Bytes of the checksum behind an image.
+const CHECKSUM: u64 = 8;
 
 /// Where a key is, in the terms of its side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -146,6 +150,8 @@ pub struct RdbSide<'a> {
     input: &'a [u8],
     /// What was known at the end of the last walk: the templates above all.
     end: RefCell<Option<Mark<'a>>>,
+    /// The checksum that was found there.
+    checksum: Cell<Option<u64>>,
 }
 
 impl<'a> RdbSide<'a> {
@@ -155,7 +161,21 @@ impl<'a> RdbSide<'a> {
     /// # Errors
     /// When there is none.
     pub fn new(input: &'a [u8], budget: &Budget) -> rdb::Result<Self> {
-        Ok(Self { start: Reader::new(input)?.with_budget(budget).mark(), input, end: RefCell::new(None) })
+        Ok(Self {
+            start: Reader::new(input)?.with_budget(budget).mark(),
+            input,
+            end: RefCell::new(None),
+            checksum: Cell::new(None),
+        })
+    }
+
+    /// What servers would refuse about the image as a whole, once all keys were gone through.
+    #[must_use]
+    pub fn flaw(&self) -> Option<rdb::Error> {
+        let stored = self.checksum.get().filter(|&stored| stored != 0)?;
+        let covered = self.end.borrow().as_ref()?.offset().saturating_sub(CHECKSUM);
+        let computed = jones(self.input.get(..usize::try_from(covered).ok()?)?);
+        (computed != stored).then(|| rdb::Error::checksum(covered, stored, computed))
     }
 }
 
@@ -174,6 +194,7 @@ impl<'a> Side for RdbSide<'a> {
                     let what = "records that are compressed or in pieces cannot be compared in place";
                     return Err(rdb::Error::invalid(offset, "rdb-compressed-opaque", what));
                 }
+                Record::End { checksum, .. } => self.checksum.set(checksum),
                 _ => {}
             }
         }
