@@ -158,6 +158,33 @@ fn no_command_dies_of_too_little_memory() {
     }
 }
 
+/// All of them come across this field. (`log` steps over images and holds nothing; others read no data.)
+#[test]
+fn every_command_that_reads_is_bounded() {
+    let bench = Bench::new();
+    let mut image = b"REDIS0009\xfa\x04note".to_vec();
+    compressed(&vec![b'x'; LONG], &mut image);
+    image.extend_from_slice(b"\0\x01k\x01v\xff\0\0\0\0\0\0\0\0");
+    std::fs::create_dir(bench.path("folder")).unwrap();
+    std::fs::write(bench.path("folder/aux"), image).unwrap();
+    let more = [
+        "chat verify",
+        "chat history IN ann",
+        "chat online",
+        "chat timeline",
+        "corpus fix IN -o out",
+        "compact IN -o out",
+        "diff image IN",
+    ];
+    let commands = OF_IMAGES.iter().chain(&more).map(|command| on(command, "folder/aux"));
+    let wrong: Vec<_> = commands.filter_map(|command| bench.refuses(&command, "512K", None)).collect();
+    assert_eq!(wrong, [""; 0]);
+    for (memory, verdict) in [("1M", "rejected:memory-budget@rdb"), ("32M", "ok@rdb")] {
+        let said = bench.run("corpus run folder", memory, None).stdout;
+        assert!(String::from_utf8_lossy(&said).contains(verdict), "{memory}");
+    }
+}
+
 #[test]
 fn what_is_decompressed_has_to_fit() {
     let bench = Bench::new();
