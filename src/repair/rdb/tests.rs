@@ -282,6 +282,46 @@ fn a_copy_of_a_database_s_beginning_moves_no_keys() {
     assert!(memchr::memmem::find(&out, b"user:BB").unwrap() > second);
 }
 
+#[test]
+fn a_length_that_reaches_just_to_the_end_of_another_record_swallows_nothing() {
+    let mut body = b"REDIS0009\xfe\x00\xfb\x31\x00".to_vec();
+    body.extend(users(b'a'));
+    let string = body.len();
+    body.extend_from_slice(b"\0\x07user:ZZ\x40\x64");
+    body.extend([b'x'; 100]);
+    body.extend(users(b'm'));
+    body.extend(users(b'A'));
+    body.extend(users(b'M'));
+    body.extend_from_slice(b"\xff\x11\x22\x33\x44\x55\x66\x77\x88");
+    // Ten records of fifteen bytes more.
+    let long = u8::try_from(100 + 10 * 15).unwrap();
+    body[string + 10] = long;
+    assert_eq!(look(&body, &Options::default()).keys, 39);
+    let (plan, out) = repaired(&body, &Options { no_exact: true, ..Options::default() });
+    assert!(is_sound(&out));
+    assert_eq!((plan.kept.keys, plan.lost[0].code), (48, "rdb-swallowed-records"));
+}
+
+#[test]
+fn a_copy_that_stands_before_the_original_is_left_out() {
+    let copied = b"\0\x07user:00\x05first\0\x07user:11\x06second\0\x07user:22\x05third";
+    let mut body = b"REDIS0006\xfe\x00".to_vec();
+    body.extend(users(b'a'));
+    body.extend_from_slice(b"\xa5\xa5\xa5\xa5");
+    body.extend_from_slice(copied);
+    body.extend(users(b'm'));
+    // The block was copied without the expiry of its first record.
+    body.extend_from_slice(b"\xfe\x01\xfc\x00\x10\xa5\xd4\xe8\x00\x00\x00");
+    body.extend_from_slice(copied);
+    body.extend(users(b'M'));
+    body.extend_from_slice(b"\xff\0\0\0\0\0\0\0\0");
+    let (plan, out) = repaired(&body, &Options::default());
+    assert!(is_sound(&out));
+    assert_eq!(plan.kept.keys, 39);
+    let second = memchr::memmem::find(&out, b"\xfe\x01").unwrap();
+    assert!(memchr::memmem::find(&out, b"user:00").unwrap() > second);
+}
+
 /// The codes of what is doubtful where a record of this name is the first behind a gap.
 fn doubts_behind_a_gap(before: &[u8], lead: &[u8]) -> Vec<&'static str> {
     let key = |name: &[u8]| [&[0, u8::try_from(name.len()).unwrap()], name, b"\x05hello"].concat();

@@ -86,7 +86,19 @@ pub(super) fn copies(picks: &mut [Pick], segments: &[Segment], bytes: &[u8]) {
     for twin in &mut twins {
         *twin = twin.filter(|twin| !dropped.contains(twin));
     }
-    dropped.extend(segments.iter().skip(1).flat_map(|segment| leading_copy(segment, picks, &twins)));
+    for segment in segments.iter().skip(1) {
+        dropped.extend(leading_copy(segment, picks, &twins));
+    }
+    // A copy may stand before the original as well.
+    let mut later: Vec<Option<usize>> = vec![None; picks.len()];
+    for (index, twin) in twins.iter().enumerate().filter(|(index, _)| !dropped.contains(index)) {
+        if let Some(slot) = twin.and_then(|twin| later.get_mut(twin)) {
+            *slot = Some(index);
+        }
+    }
+    for segment in segments.iter().skip(1) {
+        dropped.extend(leading_copy(segment, picks, &later));
+    }
     let broken = broken_copies(segments, picks, &originals, &dropped);
     dropped.extend(broken);
     for index in dropped {
@@ -132,10 +144,17 @@ fn broken_copies(
     islands.filter_map(|island| island.picks.clone().next_back().filter(is_broken)).collect()
 }
 
-/// The records right behind a gap that stood before, byte for byte.
+/// The records right behind a gap that stand elsewhere, byte for byte.
 fn leading_copy(segment: &Segment, picks: &[Pick], twins: &[Option<usize>]) -> Vec<usize> {
     let is_key = |index: &usize| picks.get(*index).is_some_and(Pick::is_key);
-    let copied = |index: &usize| twins.get(*index).is_some_and(Option::is_some);
+    let name = |index: usize| Some(picks.get(index)?.unit.key()?.name);
+    let twin = |index: usize| twins.get(index).copied().flatten();
+    // A block may begin behind the expiry of its first record, which then is another.
+    let is_bare = |&index: &usize| {
+        let original = twin(index + 1).and_then(|next| next.checked_sub(1)).filter(|_| index == segment.picks.start);
+        original.is_some_and(|original| name(index).is_some() && name(original) == name(index))
+    };
+    let copied = |index: &usize| twin(*index).is_some() || is_bare(index);
     // The mark of a database was copied with the keys around it.
     let mut run: Vec<usize> = segment.picks.clone().take_while(|index| copied(index) || !is_key(index)).collect();
     run.truncate(run.iter().rposition(is_key).map_or(0, |last| last + 1));

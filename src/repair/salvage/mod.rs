@@ -4,7 +4,8 @@
 //! begins. What is done:
 //!
 //! 1. The image is read as a server reads it up to the first failure ([`front`]). All but the last records before it are
-//!    trusted: two records that follow one another prove each other.
+//!    trusted: two records that follow one another prove each other. Where nothing fails, a record may have swallowed
+//!    others ([`swallowed`]).
 //! 2. From there on every offset is tried as the start of a unit, read as writers write it ([`mod@unit`]): what no server
 //!    writes is refused. Chains of strong units are trusted and not searched inside ([`search`]).
 //! 3. What speaks for each unit is counted in bits: blobs that walk, lengths that fit, keys that look like the keys
@@ -35,6 +36,7 @@ mod profile;
 mod search;
 mod shape;
 mod strict;
+mod swallowed;
 mod unit;
 mod windows;
 
@@ -181,7 +183,7 @@ struct Salvage<'a> {
 }
 
 impl<'a> Salvage<'a> {
-    fn new(field: Field<'a>, mut front: front::Front, origin: Origin) -> Self {
+    fn new(mut field: Field<'a>, mut front: front::Front, origin: Origin) -> Self {
         let from = origin.at;
         let sound = front.units.last().is_some_and(|unit| unit.end == field.len());
         if front.failure.is_none() && !sound {
@@ -189,6 +191,14 @@ impl<'a> Salvage<'a> {
             let false_end = front.units.pop().map_or(from, |unit| unit.start);
             let error = rdb::Error::invalid(false_end as u64, "rdb-data-after-end", "the image goes on behind its end");
             front.failure = Some((false_end, error));
+        }
+        if front.failure.is_none()
+            && let Some(holder) = swallowed::holder(&mut field, &front.units)
+        {
+            let at = front.units.get(holder).map_or(from, |unit| unit.start);
+            let why = "RESIZEDB counts more keys than there are, and records stand inside of this one";
+            front.failure = Some((at, rdb::Error::invalid(at as u64, "rdb-swallowed-records", why)));
+            front.units.truncate(holder);
         }
         let mut learned = Profile::default();
         front.units.iter().for_each(|unit| learned.learn(unit));
