@@ -25,7 +25,9 @@ use std::path::{Path, PathBuf};
 /// kept, before and behind each damage. So it is with logs: every whole command is kept, every transaction as a whole
 /// or not at all, and of a directory each part and a manifest that lists them. Bytes that are left out go to OUT.lost, and OUT.lost.map says where they stood.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(
+    override_usage = "careen repair <INPUT> (-o <OUT> | --in-place | --dry-run) [OPTIONS]",
+    after_help = "\
 Examples:
   careen repair dump.rdb -o good.rdb
   careen repair dump.rdb -o good.rdb --report report.json
@@ -36,7 +38,8 @@ Examples:
 Exit status:
   0  done, nothing is lost
   1  done, something is lost or not sure
-  2  not done")]
+  2  not done"
+)]
 pub(super) struct Repair {
     #[command(flatten)]
     input: InputArg,
@@ -146,6 +149,7 @@ impl Repair {
             publish_all(&input, &plans, target, existing)?;
         }
         tell(&input, &plans, target.as_deref(), report, cx)?;
+        self.complain_of_no_cut(&input, &plans, cx);
         let is_whole = plans.iter().all(Plan::is_whole) && input.require_sound().is_ok();
         Ok(if is_whole { Exit::Clean } else { Exit::Findings })
     }
@@ -176,6 +180,20 @@ impl Repair {
             }
         }
         Output::at(path, cx).map(Some)
+    }
+
+    /// Who mistypes a pattern must not take a full copy for the moment before.
+    fn complain_of_no_cut(&self, input: &Input, plans: &[Plan], cx: &Context<'_>) {
+        let asked = [
+            (self.before.is_some(), "no command matches --before"),
+            (!self.drop.is_empty(), "no command matches --drop"),
+            (self.until_time.is_some(), "no annotated time (aof-timestamp-enabled) is later than --until-time"),
+            (self.until_offset.is_some() || self.until_command.is_some(), "the log ends before"),
+        ];
+        let is_cut = plans.iter().flat_map(|plan| &plan.lost).any(Lost::is_asked);
+        if let (false, Some((_, why))) = (is_cut, asked.iter().find(|(asked, _)| *asked)) {
+            cx.complain(&format!("{}: nothing was left out: {why}", escape::text(input.name.as_bytes())), None);
+        }
     }
 
     fn refuse_unfit(&self, input: &Input) -> Result<(), Failure> {
@@ -314,7 +332,11 @@ fn refused(refusal: &Refusal, part: &Part) -> Failure {
         Refusal::NotProven => Failure::new(format!("{name}: no repair is proven by the checksum"))
             .hint("`--mode salvage` keeps every intact record"),
         Refusal::Exhausted(spent) => Failure::new(format!("{name}: {spent}")).hint(spent.hint()),
-        Refusal::NoHeader => Failure::new(format!("{name}: read at offset 0: it does not begin like an RDB file")),
+        Refusal::NoHeader => {
+            let line =
+                format!("{name}: no record of an RDB file or a log is anywhere in it: it is probably another file");
+            Failure::new(line).hint("what is compressed or archived must be unpacked first")
+        }
     }
 }
 

@@ -59,6 +59,7 @@ impl Replay {
         let outcome = whole::replay(&input, &options, (), &mut |done| bar.reached(done))?;
         drop(bar);
         let mut exit = cx.settle_replay(&input, &outcome)?;
+        cx.complain_of_no_cut(&input.name, &options, outcome.stopped);
         let threads = cx.scan_options().threads;
         let (digest, undecoded) = digest::of_keyspace_within(&outcome.keyspace, outcome.like, threads, &cx.budget);
         if let Some(error) = undecoded {

@@ -114,13 +114,14 @@ impl<'i> Begun<'i> {
 
     /// Write what the log came to.
     pub(super) fn write(&mut self, executed: Executed<'_>, dialect: Dialect) -> Result<(), Error> {
-        let Executed { keyspace, lost } = executed;
+        let Executed { keyspace, lost, stopped } = executed;
         let (options, name) = (self.options, &self.input.name);
         let written = keyspace::write(&keyspace, self.change, dialect, options, &mut self.outputs, self.path, name)?;
         self.report.losses.append(written.losses);
         self.report.keys = self.report.keys.saturating_add(written.keys);
         self.report.left_out = self.report.left_out.saturating_add(written.left_out);
         self.report.not_executed = lost;
+        self.report.stopped = stopped;
         if options.process_ends {
             std::mem::forget(keyspace);
         }
@@ -146,6 +147,8 @@ pub(super) struct Executed<'i> {
     keyspace: Keyspace<'i>,
     /// Commands that a server would have executed and we did not.
     lost: u64,
+    /// A condition to stop was met.
+    stopped: bool,
 }
 
 pub(super) fn execute<'i>(
@@ -182,7 +185,8 @@ pub(super) fn execute<'i>(
         let (file, offset) = (name(usize::try_from(noted.place.part).ok()), noted.place.offset);
         return Err(Error::Log { file, offset, why: format!("{}: {}", noted.argv0.escape_ascii(), noted.why) });
     }
-    Ok(Executed { keyspace: outcome.keyspace, lost: if first.is_some() { report.lost } else { 0 } })
+    let lost = if first.is_some() { report.lost } else { 0 };
+    Ok(Executed { keyspace: outcome.keyspace, lost, stopped: outcome.stopped })
 }
 
 /// The target asked for; else the server that is named; else, for a log that names none, the oldest that holds it all.

@@ -82,6 +82,8 @@ pub struct Report {
     pub files: u64,
     /// Commands of a log that a server would have executed and we did not.
     pub not_executed: u64,
+    /// A condition to stop the log was met.
+    pub stopped: bool,
     /// What the output does not have of what it should.
     pub losses: Losses,
 }

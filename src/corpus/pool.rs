@@ -4,6 +4,7 @@
 //! goes on with the next. So a file costs no process, and no file can spoil another's verdict.
 
 use super::child::{Ending, Limits, Worker};
+use super::seed::INDEX;
 use super::signature::Outcome;
 use crate::scan::threads;
 use std::io;
@@ -45,7 +46,7 @@ pub fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
             let kind = entry.file_type()?;
             if kind.is_dir() {
                 folders.push(entry.path());
-            } else if kind.is_file() {
+            } else if kind.is_file() && entry.file_name() != INDEX {
                 found.push(entry.path());
             }
         }

@@ -44,6 +44,8 @@ pub struct Outcome<'a, W = ()> {
     pub like: Like,
     /// Where an image or a log is damaged.
     pub damage: Option<Damage>,
+    /// A condition to stop was met: something was left out.
+    pub stopped: bool,
     /// Whoever watched.
     pub watch: W,
 }
@@ -115,11 +117,12 @@ pub(crate) fn replay_onto<'a, W: Watch<'a>>(
     state.now = options.now;
     state.budget = options.budget.clone();
     state.knows_its_versions = options.like.is_some();
-    let mut damage = None;
+    let (mut damage, mut is_beyond) = (None, false);
     let mut done = 0u64;
     for (index, part) in input.parts.iter().enumerate() {
         let number = u32::try_from(index).unwrap_or(u32::MAX);
-        if engine.stopped() || engine.is_beyond(number) {
+        is_beyond = engine.is_beyond(number);
+        if engine.stopped() || is_beyond {
             break;
         }
         let replayed = match part.content {
@@ -138,10 +141,11 @@ pub(crate) fn replay_onto<'a, W: Watch<'a>>(
         done = done.saturating_add(part.bytes().len() as u64);
         progress(done);
     }
+    let stopped = is_beyond || engine.stopped();
     let (keyspace, mut report, watch) = engine.finish();
     let flaw = report.flaw.take().and_then(|(part, error)| Some((usize::try_from(part).ok()?, error)));
     let damage = damage.or(flaw.map(|(part, error)| Damage { part, error, ends: false }));
-    Ok(Outcome { keyspace, report, like, damage, watch })
+    Ok(Outcome { keyspace, report, like, damage, stopped, watch })
 }
 
 impl<'a, W: Watch<'a>> Engine<'a, W> {

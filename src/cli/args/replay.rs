@@ -3,6 +3,7 @@
 use super::{Time, bytes};
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::render::escape;
 use careen::keyspace::Like;
 use careen::replay::until::TextGlob;
 use careen::replay::whole;
@@ -51,6 +52,24 @@ impl ReplayArgs {
             strict: false,
             now: as_of.unwrap_or_else(Time::now).0,
             budget: cx.budget.clone(),
+        }
+    }
+}
+
+impl Context<'_> {
+    /// Who mistypes a pattern must not take the end of the log for the moment before.
+    pub(crate) fn complain_of_no_cut(&self, input: &str, asked: &whole::Options, stopped: bool) {
+        let why = if asked.before.is_some() {
+            "no command matches --before"
+        } else if asked.time.is_some() {
+            "no annotated time (aof-timestamp-enabled) is later than --until-time"
+        } else if asked.offset.is_some() || asked.commands.is_some() {
+            "the log ends before"
+        } else {
+            return;
+        };
+        if !stopped {
+            self.complain(&format!("{}: nothing was left out: {why}", escape::text(input.as_bytes())), None);
         }
     }
 }

@@ -121,10 +121,28 @@ impl WriteArgs {
         drop(bar);
         let report = report.map_err(|error| failure(&error))?;
         let mut exit = cx.settle_written(&output, &report);
+        cx.complain_of_no_cut(&first.name, replay, report.stopped);
+        if let Some(what) = contradicted(&output, options.kind) {
+            cx.complain(
+                &format!("{}: is {what}, whatever its name says", escape::path(&output)),
+                Some("--to says what it is to be"),
+            );
+        }
         for input in inputs.iter().filter(|input| self.verify || input.parts.iter().any(is_unvouched)) {
             exit = exit.max(cx.verify(input)?);
         }
         Ok(exit)
+    }
+}
+
+/// What an output is that is called something else.
+fn contradicted(output: &Path, kind: Kind) -> Option<&'static str> {
+    let ending = output.extension()?;
+    match kind {
+        Kind::Rdb if ending == "aof" => Some("an RDB file"),
+        Kind::Aof if ending == "rdb" => Some("a log"),
+        Kind::AofDir(_) if ending == "rdb" || ending == "aof" => Some("an AOF directory"),
+        _ => None,
     }
 }
 

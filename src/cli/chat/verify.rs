@@ -88,6 +88,10 @@ impl Verify {
         if !report.is_clean() {
             exit = Exit::Findings;
         }
+        if report.histories == 0 && report.messages == 0 && report.online == 0 {
+            let line = format!("{}: no key of the service is in it", escape::text(input.name.as_bytes()));
+            cx.complain(&line, Some("other names of keys, or another database: --schema FILE.toml"));
+        }
         let paint = Paint(cx.is_colored());
         let text = match self.format {
             Format::Json => as_json(&input, &report, exit),

@@ -5,7 +5,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::render::text::counted;
 use careen::bytes::publish::{Existing, Publisher};
-use careen::corpus::seed;
+use careen::corpus::seed::{self, INDEX};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -20,8 +20,6 @@ pub(super) struct Seed {
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
 }
-
-const INDEX: &str = "SEEDS.tsv";
 
 impl Seed {
     pub(super) fn run(&self, cx: &Context<'_>) -> Result<Exit, Failure> {

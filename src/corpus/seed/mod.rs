@@ -31,6 +31,9 @@ impl Seed {
     }
 }
 
+/// The file beside seeds that says what each of them covers. It is none itself.
+pub const INDEX: &str = "SEEDS.tsv";
+
 /// All seeds, in a fixed order.
 #[must_use]
 pub fn all() -> Vec<Seed> {

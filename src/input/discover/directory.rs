@@ -34,6 +34,7 @@ pub(super) fn open(path: &Path, options: &Options) -> Result<Input, Error> {
                     "the file lies beside a multi-part AOF, which was taken instead of it",
                 )
                 .in_file(file)
+                .hint("a server with `appendonly no` loads it instead: name it to have it looked at")
             }));
             Ok(input)
         }
