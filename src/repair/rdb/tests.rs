@@ -322,6 +322,24 @@ fn a_copy_that_stands_before_the_original_is_left_out() {
     assert!(memchr::memmem::find(&out, b"user:00").unwrap() > second);
 }
 
+#[test]
+fn of_two_marks_of_a_database_the_one_that_fits_the_counts_is_true() {
+    let mut body = b"REDIS0009\xfe\x00\xfb\x01\x00\0\x07user:99\x05hello\xfe\x01\xfb\x18\x00".to_vec();
+    body.extend(users(b'a'));
+    // A copy of the next database's mark, cut off in its first key.
+    body.extend_from_slice(b"\xfe\x02\xfb\x0c\x00\0\x07us\xa5\xa5\xa5\xa5");
+    body.extend(users(b'm'));
+    body.extend_from_slice(b"\xfe\x02\xfb\x0c\x00");
+    body.extend(users(b'A'));
+    body.extend_from_slice(b"\xff\0\0\0\0\0\0\0\0");
+    let (plan, out) = repaired(&body, &Options::default());
+    assert!(is_sound(&out));
+    assert_eq!(plan.kept.keys, 37);
+    let second = memchr::memmem::find(&out, b"\xfe\x02").unwrap();
+    assert!(memchr::memmem::find(&out, b"user:mm").unwrap() < second);
+    assert!(memchr::memmem::find(&out, b"user:AA").unwrap() > second);
+}
+
 /// The codes of what is doubtful where a record of this name is the first behind a gap.
 fn doubts_behind_a_gap(before: &[u8], lead: &[u8]) -> Vec<&'static str> {
     let key = |name: &[u8]| [&[0, u8::try_from(name.len()).unwrap()], name, b"\x05hello"].concat();

@@ -29,23 +29,20 @@ pub(super) fn bridge(field: &mut Field<'_>, picks: Vec<Pick>, origin: Origin) ->
 /// The longest prefixes of a record.
 const PREFIXES: usize = 16;
 
-/// Expiry, idle time or frequency that a record took along which is left out now.
+/// An expiry that a record took along which is left out now. One in seconds is too short to be told by its bytes.
 pub(super) fn prefixes(field: &mut Field<'_>, picks: &mut [Pick]) {
     let mut end = 0;
     for pick in picks.iter_mut().filter(|pick| pick.kept()) {
         let bare = pick.unit.start;
         if bare > end && pick.is_key() {
             let bytes = field.bytes();
-            let mut starts = (end.max(bare.saturating_sub(PREFIXES))..bare).filter(|&at| is_prefix(bytes, at));
+            let mut starts = (end.max(bare.saturating_sub(PREFIXES))..bare)
+                .filter(|&at| bytes.get(at) == Some(&opcode::EXPIRETIME_MS));
             let longest = starts.find_map(|at| field.unit(at).filter(|unit| unit.end == pick.unit.end));
             pick.unit = longest.unwrap_or(pick.unit);
         }
         end = pick.unit.end;
     }
-}
-
-fn is_prefix(bytes: &[u8], at: usize) -> bool {
-    matches!(bytes.get(at), Some(&(opcode::EXPIRETIME | opcode::EXPIRETIME_MS | opcode::IDLE | opcode::FREQ)))
 }
 
 fn between(field: &mut Field<'_>, start: usize, end: usize) -> Option<Vec<Unit>> {

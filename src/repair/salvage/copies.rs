@@ -20,7 +20,9 @@ pub(super) fn databases_ascend(picks: &mut [Pick], segments: &[Segment]) {
             continue;
         }
         while let Some(&(before, _)) = selects.last().filter(|&&(_, before)| before >= db) {
-            if weight(before) < weight(index) && selects.len() > 1 {
+            let is_same = selects.last().is_some_and(|&(_, last)| last == db);
+            let fits_better = is_same && excess(picks, before, index) > excess(picks, index, before);
+            if (fits_better || weight(before) < weight(index)) && selects.len() > 1 {
                 copies.push(before);
                 selects.pop();
             } else {
@@ -39,6 +41,26 @@ pub(super) fn databases_ascend(picks: &mut [Pick], segments: &[Segment]) {
     for copy in copies {
         drop_select(picks, copy);
     }
+}
+
+/// How many keys too many the databases have, by RESIZEDB, if of two marks of one database `kept` is the true one and
+/// `copy` is none.
+fn excess(picks: &[Pick], kept: usize, copy: usize) -> u64 {
+    let is_mark =
+        |index: usize| picks.get(index).is_some_and(|pick| matches!(pick.unit.what, What::Select(_)) && pick.kept());
+    let first = (0..kept.min(copy)).rev().find(|&index| is_mark(index)).unwrap_or(0);
+    let end = (kept.max(copy) + 1..picks.len()).find(|&index| is_mark(index)).unwrap_or(picks.len());
+    let too_many = |section: std::ops::Range<usize>| {
+        let own = |index: &usize| *index != copy && index.checked_sub(1) != Some(copy);
+        let units = || section.clone().filter(own).filter_map(|index| picks.get(index)).map(|pick| pick.unit);
+        let said = units().find_map(|unit| match unit.what {
+            What::Resize { keys } => Some(keys),
+            _ => None,
+        });
+        let keys = units().filter(|unit| unit.key().is_some()).count() as u64;
+        said.map_or(0, |said| keys.saturating_sub(said))
+    };
+    too_many(first..kept).saturating_add(too_many(kept..end))
 }
 
 /// True when the keys up to the next SELECTDB are just those that the database before still lacks.

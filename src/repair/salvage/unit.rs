@@ -78,6 +78,8 @@ pub(super) struct Reading<'a> {
 
 /// 1973 in milliseconds; no expiry lies before it.
 const FIRST_MILLIS: u64 = 94_694_400_000;
+/// The version of Redis 2.4; 2.6 writes milliseconds.
+const LAST_WITH_SECONDS: u32 = 3;
 /// About 2190.
 const LAST_MILLIS: u64 = 6_942_672_000_000;
 
@@ -181,7 +183,7 @@ impl<'a> Reading<'a> {
     }
 
     fn key(&mut self, s: &mut Strict<'a>) -> Option<(What, f64)> {
-        let prefix = prefixes(s)?;
+        let prefix = prefixes(s, self.version)?;
         let byte = s.u8()?;
         let value_type = ValueType::from_byte(byte, self.dialect).filter(|&found| self.has(found))?;
         let name = s.string()?;
@@ -248,7 +250,7 @@ struct Prefixes {
 }
 
 /// Expiry, idle time or frequency, metadata, in the order of the writers.
-fn prefixes(s: &mut Strict<'_>) -> Option<Prefixes> {
+fn prefixes(s: &mut Strict<'_>, version: u32) -> Option<Prefixes> {
     let mut prefix = Prefixes { expires: false, usage: false, bits: 0.0 };
     match s.peek()? {
         opcode::EXPIRETIME_MS => {
@@ -257,9 +259,11 @@ fn prefixes(s: &mut Strict<'_>) -> Option<Prefixes> {
             prefix.bits += plausible.then_some(20.0)?;
             prefix.expires = true;
         }
-        opcode::EXPIRETIME => {
+        // Servers before 2.6 wrote seconds.
+        opcode::EXPIRETIME if version <= LAST_WITH_SECONDS => {
             s.u8()?;
-            let plausible = u64::from(u32::from_le_bytes(s.array()?)) > FIRST_MILLIS / 1000;
+            let seconds = i32::from_le_bytes(s.array()?);
+            let plausible = u64::try_from(seconds).is_ok_and(|seconds| seconds > FIRST_MILLIS / 1000);
             prefix.bits += plausible.then_some(2.0)?;
             prefix.expires = true;
         }
