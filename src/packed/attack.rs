@@ -134,7 +134,7 @@ pub fn stream_node(data: &[u8]) {
 /// Every cut of a blob, and every change of one of its bytes; a few of them where an interpreter runs the tests.
 #[cfg(test)]
 pub(super) fn each_damage(blob: &[u8], attack: fn(&[u8])) {
-    let (places, bytes) = if cfg!(miri) { (5, 255) } else { (1, 1) };
+    let (places, bytes) = if cfg!(miri) { (11, 255) } else { (1, 1) };
     for at in (0..blob.len()).step_by(places) {
         attack(&blob[..at]);
         for byte in (0..=255).step_by(bytes) {
