@@ -38,7 +38,7 @@ pub(crate) fn next_chain(input: &[u8], from: u64) -> Option<u64> {
 }
 
 /// True when commands that prove themselves begin here.
-fn is_chain(input: &[u8], at: usize) -> bool {
+pub(crate) fn is_chain(input: &[u8], at: usize) -> bool {
     if !matches!(input.get(at..), Some([b'*', b'1'..=b'9', ..] | [b'#', b'T', b'S', b':', ..])) {
         return false;
     }

@@ -67,7 +67,7 @@ impl Exhausted {
 
     /// Stable, kebab-case; listed in `docs/codes.md`.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self.resource {
             Resource::Memory => "memory-budget",
             Resource::Elements => "more-elements-than-allowed",

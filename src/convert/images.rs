@@ -278,10 +278,14 @@ impl One<'_> {
 
     fn is_apart(&self, touched: &Touched, key: &KeyRecord<'_>, batch: &mut Batch) -> bool {
         batch.hashes.push(touched.hash(key.db, &key.key));
-        let place = self.run_of(key).filter(|_| touched.contains(&key.key));
-        let is_apart = place.is_some();
-        batch.apart.extend(place.map(|run| (key.db, run)));
-        is_apart
+        if !touched.contains(&key.key) {
+            return false;
+        }
+        match self.run_of(key) {
+            Some(run) => batch.apart.push((key.db, run)),
+            None => batch.unplaced = true,
+        }
+        true
     }
 
     fn convert(

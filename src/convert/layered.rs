@@ -62,11 +62,13 @@ pub(super) struct Apart<'t> {
     hashes: KeyHashes,
     places: Vec<(DbIndex, Range<usize>)>,
     spent: Option<Exhausted>,
+    /// Some of them stand nowhere.
+    unplaced: bool,
 }
 
 impl<'t> Apart<'t> {
     fn new(touched: &'t Touched, budget: &Budget) -> Self {
-        Self { touched, hashes: KeyHashes::charged_to(budget), places: Vec::new(), spent: None }
+        Self { touched, hashes: KeyHashes::charged_to(budget), places: Vec::new(), spent: None, unplaced: false }
     }
 
     /// What a batch met of them.
@@ -75,12 +77,13 @@ impl<'t> Apart<'t> {
             self.spent = self.hashes.extend(&batch.hashes).err();
         }
         batch.hashes.clear();
+        self.unplaced |= std::mem::take(&mut batch.unplaced);
         self.places.append(&mut batch.apart);
     }
 
     /// Where they stand; nothing if some key of the image may be there twice, or nobody knows.
     fn places(self, threads: usize) -> Option<Vec<(DbIndex, Range<usize>)>> {
-        (self.spent.is_none() && self.hashes.repeated(threads).is_empty()).then_some(self.places)
+        (self.spent.is_none() && !self.unplaced && self.hashes.repeated(threads).is_empty()).then_some(self.places)
     }
 }
 

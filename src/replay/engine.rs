@@ -188,7 +188,12 @@ impl<'a, W: Watch<'a>> Engine<'a, W> {
                 Some(Misplaced::Nested)
             }
             ("EXEC", Some(open)) => {
-                open.queue.iter().for_each(|(place, args)| self.execute_queued(place, args));
+                for (place, args) in open.queue.iter() {
+                    if self.stopped {
+                        break;
+                    }
+                    self.execute_queued(place, args);
+                }
                 self.state.budget.refund(open.lent);
                 None
             }
@@ -372,6 +377,16 @@ mod tests {
             let keys: Vec<Vec<u8>> = keys.bytes().map(|key| vec![key]).collect();
             assert_eq!(replayed(commands), (skipped.to_vec(), keys), "{commands}");
         }
+    }
+
+    #[test]
+    fn nothing_of_a_transaction_is_executed_behind_a_value_of_too_many_elements() {
+        let mut engine = Engine::new(Like::default());
+        engine.state_mut().budget = Budget::within(Limits { elements: 2, ..Limits::default() });
+        for command in ["MULTI", "RPUSH l a b c", "SET more x", "EXEC"] {
+            feed(&mut engine, command);
+        }
+        assert!(engine.stopped() && !engine.state_mut().db().contains(b"more"));
     }
 
     #[test]

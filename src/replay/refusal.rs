@@ -80,7 +80,7 @@ impl Refusal {
             Self::UnknownCommand => "aof-unknown-command",
             Self::NotReplayable(_) => "replay-not-executed",
             Self::Misplaced(misplaced) => misplaced.code(),
-            Self::Memory(_) => "memory-budget",
+            Self::Memory(spent) => spent.code(),
         }
     }
 

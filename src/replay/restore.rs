@@ -2,7 +2,7 @@
 //!
 //! | server | versions it takes | checksum of 0 |
 //! | --- | --- | --- |
-//! | Redis | up to its own | is none since 8.6, wrong before |
+//! | Redis | up to its own | is none since 8.2 (tried: 8.0.2, 8.6.3), wrong before |
 //! | Redict | up to 12 | wrong |
 //! | Valkey 8 | up to 11 | wrong |
 //! | Valkey 9 | up to 11, and 80 | wrong |

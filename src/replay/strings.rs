@@ -266,13 +266,23 @@ pub(super) fn buffer<'s, 'a>(
         Some(value) => (value.as_string().ok_or(Refusal::WrongType)?.len(), matches!(value, Value::Buffer(_))),
     };
     let wanted = length(present).filter(|&wanted| wanted <= state.longest_string).ok_or(TOO_LONG)?;
-    if wanted > MAX_BULK && Vec::<u8>::new().try_reserve_exact(wanted).is_err() {
-        return Err(Refusal::NotReplayable("the system does not have the memory for a string of this length"));
+    if wanted > LONGEST_UNASKED && state.budget.limits().memory == u64::MAX {
+        return Err(Refusal::NotReplayable("a string of more than 4 GiB is built only where --max-memory allows it"));
     }
     state.charge(if in_place { wanted.saturating_sub(present) } else { wanted })?;
+    let reserved = |text: &mut Vec<u8>| text.try_reserve_exact(wanted.saturating_sub(text.len())).is_ok();
+    if wanted > MAX_BULK && !reserved(&mut Vec::new()) {
+        return Err(NO_MEMORY);
+    }
     let entry = state.db().entry_or_insert_with(key, || Value::String(Blob::default()));
-    entry.and_then(|entry| entry.value.as_buffer()).ok_or(Refusal::WrongType)
+    let text = entry.and_then(|entry| entry.value.as_buffer()).ok_or(Refusal::WrongType)?;
+    if wanted <= MAX_BULK || reserved(text) { Ok(text) } else { Err(NO_MEMORY) }
 }
+
+const NO_MEMORY: Refusal = Refusal::NotReplayable("the system does not have the memory for a string of this length");
+
+/// A few bytes of a log ask for a string of any length. Where nobody said how much memory there is, no longer one is built.
+const LONGEST_UNASKED: usize = 4 << 30;
 
 pub(super) fn append<'a>(state: &mut State<'a>, args: Args<'_, 'a>) -> Done {
     let (key, more) = (word(args, 1)?, word(args, 2)?);

@@ -23,7 +23,7 @@ pub(crate) struct Touched {
     hashing: Hashing,
     /// Of two keys with the same hash, one is taken for touched without need.
     names: HashSet<u64, foldhash::fast::RandomState>,
-    _charge: Charge,
+    charge: Charge,
 }
 
 /// What a name takes in a table that may be half empty, and is copied when it grows.
@@ -51,7 +51,7 @@ impl Touched {
             return None;
         }
         let names = HashSet::default();
-        let mut touched = Self { log_at, hashing: Hashing::default(), names, _charge: Charge::new(budget) };
+        let mut touched = Self { log_at, hashing: Hashing::default(), names, charge: Charge::new(budget) };
         logs.into_iter().try_for_each(|(part, at)| touched.look_through(part.bytes(), at))?;
         Some(touched)
     }
@@ -73,7 +73,7 @@ impl Touched {
     fn add(&mut self, names: &[&[u8]]) -> Result<(), Exhausted> {
         for name in names {
             if self.names.insert(self.hashing.hash(name)) {
-                self._charge.add(NAME_BYTES)?;
+                self.charge.add(NAME_BYTES)?;
             }
         }
         Ok(())

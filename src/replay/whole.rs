@@ -125,14 +125,14 @@ pub(crate) fn replay_onto<'a, W: Watch<'a>>(
         if engine.stopped() || is_beyond {
             break;
         }
-        let replayed = match part.content {
-            _ if let Some(instead) = instead.take() => engine.replay_instead(number, part.bytes(), &instead),
-            Content::Empty => Ok(()),
+        let replayed = match (instead.take(), part.content) {
+            (Some(instead), _) => engine.replay_instead(number, part.bytes(), &instead),
+            (None, Content::Empty) => Ok(()),
             // What stands behind an image that no log follows is ignored, as a server does.
-            Content::Rdb | Content::DragonflySummary => {
+            (None, Content::Rdb | Content::DragonflySummary) => {
                 engine.load_rdb(number, part.bytes()).map(drop).map_err(Into::into)
             }
-            _ => engine.replay_part(number, part.bytes()),
+            (None, _) => engine.replay_part(number, part.bytes()),
         };
         if let Err(error) = replayed {
             damage = Some(Damage { part: index, error, ends: true });

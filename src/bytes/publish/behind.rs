@@ -23,12 +23,14 @@ pub(super) struct Stream {
     file: fs::File,
     written: u64,
     writer: Option<Writer>,
+    /// What was written has a hole.
+    failed: bool,
 }
 
 impl Stream {
     /// An empty file.
     pub(super) fn new(file: fs::File) -> Self {
-        Self { file, written: 0, writer: None }
+        Self { file, written: 0, writer: None, failed: false }
     }
 
     /// Wait until everything is written and durable.
@@ -43,6 +45,9 @@ impl Stream {
 
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.failed {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         if self.writer.is_none() && self.written >= LARGE {
             // Without another handle, or a thread, it goes on as it began.
             self.writer = self.file.try_clone().and_then(Writer::begin).ok();
@@ -59,7 +64,12 @@ impl Write for Stream {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.writer.take().map_or(Ok(()), Writer::finish)
+        if self.failed {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let finished = self.writer.take().map_or(Ok(()), Writer::finish);
+        self.failed = finished.is_err();
+        finished
     }
 }
 
@@ -192,6 +202,7 @@ mod tests {
             }
             let told = told.or(stream.flush().err()).unwrap();
             assert_eq!(told.kind(), io::ErrorKind::StorageFull);
+            assert!(stream.write_all(b"more").is_err() && stream.sync().is_err(), "nothing is written behind a hole");
         }
 
         #[test]
