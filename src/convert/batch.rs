@@ -23,6 +23,8 @@ pub(crate) struct Batch {
     pub(crate) error: Option<rdb::Error>,
     /// Where keys stand that are left to a log.
     pub(crate) apart: Vec<(DbIndex, Range<usize>)>,
+    /// The highest database of all keys, where a log stands behind them.
+    pub(crate) last_db: DbIndex,
     /// One of these keys stands nowhere.
     pub(crate) unplaced: bool,
     /// Of all keys, where a log stands behind them.

@@ -262,7 +262,8 @@ impl One<'_> {
     }
 
     fn is_wanted(&self, key: &KeyRecord<'_>) -> bool {
-        let expired = |at: UnixMillis| self.options.drop_expired.is_some_and(|now| at < now);
+        // -1 is none to most servers, and the others drop the key as soon as they see it.
+        let expired = |at: UnixMillis| at.0 != -1 && self.options.drop_expired.is_some_and(|now| at < now);
         self.options.selection.takes(&Candidate::from(key))
             && !key.expiry.is_some_and(expired)
             && self.winners.is_none_or(|winners| winners.stays(self.index, key))
@@ -278,6 +279,7 @@ impl One<'_> {
 
     fn is_apart(&self, touched: &Touched, key: &KeyRecord<'_>, batch: &mut Batch) -> bool {
         batch.hashes.push(touched.hash(key.db, &key.key));
+        batch.last_db = batch.last_db.max(key.db);
         if !touched.contains(&key.key) {
             return false;
         }

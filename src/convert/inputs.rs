@@ -144,7 +144,7 @@ const SINGLE_FILE: Like = Like::redis(6, 2);
 
 /// What a log came to.
 pub(super) struct Executed<'i> {
-    keyspace: Keyspace<'i>,
+    pub(super) keyspace: Keyspace<'i>,
     /// Commands that a server would have executed and we did not.
     lost: u64,
     /// A condition to stop was met.

@@ -6,7 +6,7 @@ use super::options::Options;
 use super::outputs::Outputs;
 use super::report::Error;
 use super::report::{Report, as_io, from_io};
-use super::rewrite::{Change, Rewriter};
+use super::rewrite::{Change, Rewriter, told};
 use crate::keyspace::{Entry, Keyspace, Value};
 use crate::rdb::encode::Out;
 use crate::rdb::{Buffers, Dialect};
@@ -135,13 +135,14 @@ impl<'a> All<'_, 'a> {
             }
             let route = self.options.split.as_ref().and_then(|split| split.route(*db, &entry.key));
             let Local { rewriter, buffers } = local;
+            let expires = entry.expires.map(told);
             let place = Place { route, db: *db, key: &entry.key, join: self.options.selection.limit.is_none() };
             let spill: Option<&mut dyn FnMut(&mut Batch)> =
                 if is_large(&entry.value) { Some(&mut *spill) } else { None };
             let done = batch.encode(place, spill, |out: &mut Out<'_>| match &entry.value {
-                Value::Stored(stored) => rewriter.held(&entry.key, entry.expires, **stored, self.dialect, out),
-                Value::Vectors(vectors) => rewriter.vectors(&entry.key, entry.expires, vectors, out),
-                value => rewriter.elements(&entry.key, entry.expires, &mut Logical { value, buffers }, out),
+                Value::Stored(stored) => rewriter.held(&entry.key, expires, **stored, self.dialect, out),
+                Value::Vectors(vectors) => rewriter.vectors(&entry.key, expires, vectors, out),
+                value => rewriter.elements(&entry.key, expires, &mut Logical { value, buffers }, out),
             });
             if let Err(error) = done {
                 batch.error = Some(error.in_key(&entry.key));
@@ -153,7 +154,8 @@ impl<'a> All<'_, 'a> {
     fn is_wanted(&self, db: DbIndex, entry: &Entry<'_>) -> bool {
         let expired = |at: UnixMillis| self.options.drop_expired.is_some_and(|now| at < now);
         let selection = &self.options.selection;
-        let bytes = if selection.min_bytes.is_some() { entry.value.heap_bytes() as u64 } else { 0 };
+        let measured = || entry.value.text_bytes().saturating_add(entry.key.len() as u64);
+        let bytes = if selection.min_bytes.is_some() { measured() } else { 0 };
         let candidate = Candidate { db, key: &entry.key, kind: entry.value.kind(), expiry: entry.expires, bytes };
         !entry.expires.is_some_and(expired) && selection.takes(&candidate)
     }

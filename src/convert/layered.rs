@@ -17,6 +17,7 @@ use super::prologue::Opening;
 use super::report::{Error, Report};
 use crate::bytes::{Budget, Exhausted};
 use crate::input::Input;
+use crate::keyspace::Db;
 use crate::rdb::{Dialect, Header};
 use crate::replay::load::Keys;
 use crate::replay::touched::Touched;
@@ -47,11 +48,20 @@ pub(super) fn convert(
     let image = Image { name: &part.name, path: &part.path, bytes: part.bytes(), source: &part.source };
     let mut apart = Apart::new(&touched, &options.scan.budget);
     images::write_others(image, &opening, &mut apart, output, &mut begun, progress)?;
+    let last_db = apart.last_db;
     let Some(places) = apart.places(options.scan.threads) else { return Ok(None) };
     let header = Header { dialect: opening.dialect, ..opening.header };
     let keys = Keys { image: image.bytes, header, places };
     let instead = Instead { keys, log_at: touched.log_at };
-    begun.write(execute(Some(instead), input, options, replay, progress)?, opening.dialect)?;
+    let executed = execute(Some(instead), input, options, replay, progress)?;
+    // A database comes once in an image, as servers write it; and what no command names is not there a second time.
+    let fits = |(db, keys): (DbIndex, &Db<'_>)| {
+        keys.is_empty() || (db >= last_db && keys.iter().all(|entry| touched.contains(&entry.key)))
+    };
+    if !executed.keyspace.dbs().all(fits) {
+        return Ok(None);
+    }
+    begun.write(executed, opening.dialect)?;
     begun.finish().map(Some)
 }
 
@@ -62,13 +72,22 @@ pub(super) struct Apart<'t> {
     hashes: KeyHashes,
     places: Vec<(DbIndex, Range<usize>)>,
     spent: Option<Exhausted>,
+    /// The highest database of the image.
+    last_db: DbIndex,
     /// Some of them stand nowhere.
     unplaced: bool,
 }
 
 impl<'t> Apart<'t> {
     fn new(touched: &'t Touched, budget: &Budget) -> Self {
-        Self { touched, hashes: KeyHashes::charged_to(budget), places: Vec::new(), spent: None, unplaced: false }
+        Self {
+            touched,
+            hashes: KeyHashes::charged_to(budget),
+            places: Vec::new(),
+            spent: None,
+            last_db: DbIndex(0),
+            unplaced: false,
+        }
     }
 
     /// What a batch met of them.
@@ -77,6 +96,7 @@ impl<'t> Apart<'t> {
             self.spent = self.hashes.extend(&batch.hashes).err();
         }
         batch.hashes.clear();
+        self.last_db = self.last_db.max(batch.last_db);
         self.unplaced |= std::mem::take(&mut batch.unplaced);
         self.places.append(&mut batch.apart);
     }

@@ -239,7 +239,12 @@ fn has_plain_head(record: &KeyRecord<'_>) -> bool {
 }
 
 fn shifted(expiry: Option<UnixMillis>, shift: i64) -> Option<UnixMillis> {
-    expiry.filter(|at| at.0 != -1).map(|UnixMillis(at)| UnixMillis(at.saturating_add(shift)))
+    expiry.filter(|at| at.0 != -1).map(|UnixMillis(at)| told(UnixMillis(at.saturating_add(shift))))
+}
+
+/// An image has -1 for keys that do not expire: who expired then has expired a millisecond before as well.
+pub(super) fn told(expiry: UnixMillis) -> UnixMillis {
+    if expiry.0 == -1 { UnixMillis(-2) } else { expiry }
 }
 
 fn members<'a>(all: MemberExpiries<'a>, scratch: &mut rdb::Scratch) -> rdb::Result<HashMap<Blob<'a>, UnixMillis>> {

@@ -140,11 +140,10 @@ impl Command {
             Keys::CountedPairs(at) => counted(args, usize::from(at), 2).collect(),
             Keys::StoreCounted => args.get(1).copied().into_iter().chain(counted(args, 2, 1)).collect(),
             Keys::FirstAndStore => {
-                args.get(1).copied().into_iter().chain(after(args, &["STORE", "STOREDIST"])).collect()
+                args.get(1).copied().into_iter().chain(stored(args, usize::from(self.arity.unsigned_abs()))).collect()
             }
             Keys::Streams => {
-                let start = position(args, &["STREAMS"]).map_or(args.len(), |at| at.saturating_add(1));
-                let rest = args.get(start..).unwrap_or_default();
+                let rest = args.get(behind_streams(args)..).unwrap_or_default();
                 rest.iter().take(rest.len() / 2).copied().collect()
             }
             Keys::Migrate => match args.get(3) {
@@ -183,10 +182,40 @@ fn position(args: Args<'_, '_>, options: &[&str]) -> Option<usize> {
     args.iter().position(|word| options.iter().any(|option| super::args::is(word, option)))
 }
 
-/// The last word that follows one of these options.
-fn after<'a>(args: Args<'_, 'a>, options: &[&str]) -> Option<&'a [u8]> {
-    let last = args.iter().rposition(|word| options.iter().any(|option| super::args::is(word, option)))?;
-    args.get(last.saturating_add(1)).copied().filter(|_| last > 1)
+/// The destination among the options that begin at a position (`SORT`, `GEORADIUS`): the last one counts. It may itself be
+/// called like an option.
+fn stored<'a>(args: Args<'_, 'a>, first_option: usize) -> Option<&'a [u8]> {
+    let (mut at, mut found) = (first_option, None);
+    while let Some(word) = args.get(at) {
+        let is = |names: &[&str]| names.iter().any(|name| super::args::is(word, name));
+        let words = match () {
+            () if is(&["STORE", "STOREDIST"]) => {
+                found = args.get(at.saturating_add(1)).copied().or(found);
+                2
+            }
+            () if is(&["COUNT", "BY", "GET"]) => 2,
+            () if is(&["LIMIT"]) => 3,
+            () => 1,
+        };
+        at = at.saturating_add(words);
+    }
+    found
+}
+
+/// Where the keys and ids of `XREAD` and `XREADGROUP` begin. A group or a consumer may be called like an option.
+fn behind_streams(args: Args<'_, '_>) -> usize {
+    let mut at = 1_usize;
+    while let Some(word) = args.get(at) {
+        let is = |name| super::args::is(word, name);
+        let words = match () {
+            () if is("STREAMS") => return at.saturating_add(1),
+            () if is("GROUP") => 3,
+            () if is("COUNT") || is("BLOCK") || is("CLAIM") => 2,
+            () => 1,
+        };
+        at = at.saturating_add(words);
+    }
+    args.len()
 }
 
 /// The command that these words call: a sub-command where the first names a container that has it.

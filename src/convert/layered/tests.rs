@@ -142,3 +142,45 @@ fn a_key_that_stands_twice_in_the_image_is_refused_as_before() {
     assert!(refused.unwrap_err().to_string().contains("twice"));
     assert!(!place.at("out").exists());
 }
+
+#[test]
+fn destinations_and_groups_that_are_called_like_options_are_keys_all_the_same() {
+    let logs: [&[&str]; 4] = [
+        &["GEORADIUS g 15 37 20000 km STORE STORE"],
+        &["GEORADIUSBYMEMBER g STORE 20000 km COUNT 1 STORE storedist"],
+        &["XGROUP CREATE s STREAMS 0", "XREADGROUP GROUP STREAMS c STREAMS s >"],
+        &["XGROUP CREATE s g 0", "XREADGROUP GROUP g streams COUNT 1 STREAMS s >"],
+    ];
+    for later in logs {
+        let place = Place::new();
+        let commands =
+            ["GEOADD g 15 37 STORE", "ZADD STORE 1 old", "ZADD storedist 1 old", "XADD s 1-1 f v", "SET a b"];
+        let base: Vec<_> =
+            commands.iter().map(|text| text.split(' ').map(|word| word.as_bytes().to_vec()).collect()).collect();
+        let input = layered(&place, &base, later);
+        let outcome = whole::replay(&input, &replay(), (), &mut |_| {}).unwrap();
+        assert_eq!(outcome.report.skipped.total, 0, "{:?}", outcome.report.skipped.first);
+        let report = compact(&input, &place.at("out"), &to(Kind::Rdb, "redis-7.0"));
+        assert_eq!(digest_of(&open(&place.at("out")), "redis-7.0"), digest_with_losses(&input));
+        assert_eq!((report.keys, report.copied > 0), (5, true), "{later:?}");
+    }
+}
+
+#[test]
+fn every_database_comes_once_and_an_expiry_of_minus_one_is_what_it_was() {
+    let place = Place::new();
+    let base =
+        [base(), vec![vec![b"SELECT".to_vec(), b"1".to_vec()], vec![b"SET".to_vec(), b"x".to_vec(), b"y".to_vec()]]];
+    let input = layered(&place, &base.concat(), &["SET a 5", "PEXPIREAT b -1"]);
+    compact(&input, &place.at("out"), &to(Kind::Rdb, "redis-7.0"));
+    let mut databases = Vec::new();
+    let bytes = std::fs::read(place.at("out")).unwrap();
+    let mut reader = crate::rdb::Reader::new(&bytes).unwrap();
+    while let Some(record) = reader.next_record().unwrap() {
+        if let crate::rdb::Record::SelectDb { db, .. } = record {
+            databases.push(db.0);
+        }
+    }
+    assert_eq!(databases, [0, 1]);
+    assert_eq!(digest_of(&open(&place.at("out")), "redis-7.0"), digest_with_losses(&input), "b has an expiry still");
+}
