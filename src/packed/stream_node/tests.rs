@@ -148,6 +148,7 @@ fn stream() -> impl Strategy<Value = Vec<NewEntry>> {
 
 proptest! {
     #[test]
+    #[cfg_attr(miri, ignore = "takes an interpreter too long")]
     fn what_is_built_is_read_again(stream in stream()) {
         let mut builder = Builder::default();
         for (id, deleted, pairs) in &stream {
