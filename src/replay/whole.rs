@@ -27,6 +27,8 @@ pub struct Options {
     pub before: Option<TextGlob>,
     /// Stop at the first command that cannot be executed.
     pub strict: bool,
+    /// `RESTORE` takes only what the server named would: a log made for a newer one is not read through.
+    pub own_versions: bool,
     /// The time for commands that have one relative to the present, where no annotation tells.
     pub now: UnixMillis,
     /// What growth is charged to.
@@ -116,7 +118,7 @@ pub(crate) fn replay_onto<'a, W: Watch<'a>>(
     let state = engine.state_mut();
     state.now = options.now;
     state.budget = options.budget.clone();
-    state.knows_its_versions = options.like.is_some();
+    state.knows_its_versions = options.own_versions && options.like.is_some();
     let (mut damage, mut is_beyond) = (None, false);
     let mut done = 0u64;
     for (index, part) in input.parts.iter().enumerate() {

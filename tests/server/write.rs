@@ -44,7 +44,7 @@ fn digests(mut server: Server) -> (String, BTreeMap<String, String>) {
 /// A single log names no server, and this one knows. Up to 6.2 a log has relative times, of `RESTORE`.
 fn replay(like: Like) -> whole::Options {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
-    whole::Options { like: Some(like), now: UnixMillis(now as i64), ..whole::Options::default() }
+    whole::Options { like: Some(like), own_versions: true, now: UnixMillis(now as i64), ..whole::Options::default() }
 }
 
 fn convert(input: &Input, output: &Path, kind: Kind, like: Like) -> Report {

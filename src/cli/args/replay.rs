@@ -50,6 +50,7 @@ impl ReplayArgs {
             commands: self.until_command,
             before: self.before.as_deref().map(|glob| TextGlob::new(&bytes(glob))),
             strict: false,
+            own_versions: false,
             now: as_of.unwrap_or_else(Time::now).0,
             budget: cx.budget.clone(),
         }
