@@ -132,9 +132,7 @@ impl<'a> Reader<'a> {
         self.at = self.at.saturating_add(len);
         Ok(Annotation { offset, end: self.at as u64, text, tolerated })
     }
-}
 
-impl Reader<'_> {
     /// May a line of this length end in LF alone?
     fn takes_line(&self, len: usize) -> bool {
         match self.grammar {

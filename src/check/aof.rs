@@ -11,6 +11,7 @@ use super::findings::Findings;
 use crate::aof::frame::Tolerated;
 use crate::aof::{Annotation, Command, Error, Reader, Record, resync};
 use crate::finding::{Finding, Severity};
+use crate::replay::Misplaced;
 use crate::{input, rdb};
 use recent::Recent;
 use std::collections::BTreeMap;
@@ -152,7 +153,7 @@ impl<'i> Log<'i, '_, '_> {
                 self.push(open_multi(start, command.offset, message));
             }
             Step::NotOpen => self.push(
-                Finding::error("aof-exec-without-multi", command.offset, "EXEC without a MULTI before it")
+                Finding::error(Misplaced::NotOpen.code(), command.offset, "EXEC without a MULTI before it")
                     .until(command.end)
                     .hint("servers ignore it; if commands are lost before it, they were part of its transaction"),
             ),
@@ -169,7 +170,7 @@ impl<'i> Log<'i, '_, '_> {
             Step::NotOpen => ("DISCARD without a MULTI before it".into(), "servers ignore it"),
             Step::Fine | Step::Closed => return,
         };
-        self.push(Finding::error("aof-discard", command.offset, message).until(command.end).hint(hint));
+        self.push(Finding::error(Misplaced::Discard.code(), command.offset, message).until(command.end).hint(hint));
     }
 
     fn watch(&mut self, command: &Command<'_, '_>) {
@@ -181,7 +182,7 @@ impl<'i> Log<'i, '_, '_> {
                 "no server logs WATCH: if the keys change, servers leave out the next transaction, or die",
             )
         };
-        self.push(Finding::new(severity, "aof-watch", command.offset, message).until(command.end));
+        self.push(Finding::new(severity, Misplaced::Watch.code(), command.offset, message).until(command.end));
     }
 
     fn select(&mut self, command: &Command<'_, '_>) {
@@ -292,7 +293,7 @@ impl<'i> Log<'i, '_, '_> {
 }
 
 fn open_multi(start: u64, end: u64, message: String) -> Finding {
-    Finding::error("aof-open-multi", start, message)
+    Finding::error(Misplaced::Open.code(), start, message)
         .until(end)
         .hint("servers may take later commands for a part of it and lose them; `careen repair` leaves it out")
 }

@@ -52,20 +52,20 @@ fn judge(outcome: &Outcome<'_>) -> Replayed {
 /// What to say of a command that was not executed. Those that are unknown, have too few words or are brackets without
 /// their counterpart are found without a replay.
 fn finding(noted: &Noted<Refusal>, severity: Severity) -> Option<Finding> {
-    let (severity, code, what, hint) = match noted.why {
+    let (severity, what, hint) = match noted.why {
         Refusal::UnknownCommand | Refusal::Arity | Refusal::Misplaced(_) => return None,
         Refusal::WrongType | Refusal::Invalid(_) => {
             let hint = "a server answers it with an error: what precedes it is not all there";
-            (severity, "replay-command-fails", "fails", hint)
+            (severity, "fails", hint)
         }
         Refusal::NotReplayable(_) => {
             let hint = "a server executes it: what follows is judged without it";
-            (Severity::Warning, "replay-not-executed", "is not executed", hint)
+            (Severity::Warning, "is not executed", hint)
         }
-        Refusal::Memory(spent) => (Severity::Error, spent.code(), "is not executed", spent.hint()),
+        Refusal::Memory(spent) => (Severity::Error, "is not executed", spent.hint()),
     };
     let message = format!("{} {what}: {}", noted.argv0.escape_ascii(), noted.why);
-    Some(Finding::new(severity, code, noted.place.offset, message).until(noted.place.end).hint(hint))
+    Some(Finding::new(severity, noted.why.code(), noted.place.offset, message).until(noted.place.end).hint(hint))
 }
 
 impl Replayed {

@@ -6,7 +6,7 @@ mod size;
 mod time;
 mod write;
 
-pub(super) use replay::{ReplayArgs, offset};
+pub(super) use replay::{ReplayArgs, no_cut, offset};
 pub(super) use select::SelectArgs;
 pub(super) use size::Size;
 pub(super) use time::Time;

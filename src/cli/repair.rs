@@ -1,7 +1,7 @@
 //! `repair`: everything intact, in a new file.
 
 use super::Exit;
-use super::args::{self, InputArg, Time};
+use super::args::{self, InputArg, Time, no_cut};
 use super::context::Context;
 use super::failure::Failure;
 use super::output::{Output, refuse_input};
@@ -182,17 +182,16 @@ impl Repair {
         Output::at(path, cx).map(Some)
     }
 
-    /// Who mistypes a pattern must not take a full copy for the moment before.
     fn complain_of_no_cut(&self, input: &Input, plans: &[Plan], cx: &Context<'_>) {
+        let place = self.until_offset.is_some() || self.until_command.is_some();
         let asked = [
-            (self.before.is_some(), "no command matches --before"),
-            (!self.drop.is_empty(), "no command matches --drop"),
-            (self.until_time.is_some(), "no annotated time (aof-timestamp-enabled) is later than --until-time"),
-            (self.until_offset.is_some() || self.until_command.is_some(), "the log ends before"),
+            (self.before.is_some(), no_cut::BEFORE),
+            (!self.drop.is_empty(), no_cut::DROP),
+            (self.until_time.is_some(), no_cut::TIME),
+            (place, no_cut::PLACE),
         ];
-        let is_cut = plans.iter().flat_map(|plan| &plan.lost).any(Lost::is_asked);
-        if let (false, Some((_, why))) = (is_cut, asked.iter().find(|(asked, _)| *asked)) {
-            cx.complain(&format!("{}: nothing was left out: {why}", escape::text(input.name.as_bytes())), None);
+        if !plans.iter().flat_map(|plan| &plan.lost).any(Lost::is_asked) {
+            cx.complain_of_no_cut(&input.name, &asked);
         }
     }
 

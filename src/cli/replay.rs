@@ -1,7 +1,7 @@
 //! `replay`: what does a server have after loading this?
 
 use super::Exit;
-use super::args::{InputArg, ReplayArgs, Time};
+use super::args::{InputArg, ReplayArgs, Time, no_cut};
 use super::context::Context;
 use super::failure::Failure;
 use super::render::{escape, json};
@@ -59,7 +59,9 @@ impl Replay {
         let outcome = whole::replay(&input, &options, (), &mut |done| bar.reached(done))?;
         drop(bar);
         let mut exit = cx.settle_replay(&input, &outcome)?;
-        cx.complain_of_no_cut(&input.name, &options, outcome.stopped);
+        if !outcome.stopped {
+            cx.complain_of_no_cut(&input.name, &no_cut::of(&options));
+        }
         let threads = cx.scan_options().threads;
         let (digest, undecoded) = digest::of_keyspace_within(&outcome.keyspace, outcome.like, threads, &cx.budget);
         if let Some(error) = undecoded {

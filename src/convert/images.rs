@@ -68,18 +68,10 @@ pub(super) fn convert(
             touched: None,
             sizes_hold: sizes_hold(options, images.len()),
         };
-        let mut trail = image.source.trail();
-        one.write(&mut outputs, output, &mut report, None, |at| {
-            trail.reached(at.saturating_sub(IN_FLIGHT));
-            progress(done.saturating_add(at));
-        })?;
+        one.write(&mut outputs, output, &mut report, None, |at| progress(done.saturating_add(at)))?;
         done = done.saturating_add(image.bytes.len() as u64);
     }
-    if !report.losses.is_empty() && !options.lossy {
-        return Err(Error::Unfit { target: target.name, losses: Box::new(report.losses) });
-    }
-    (report.bytes, report.files) = outputs.finish()?;
-    Ok(report)
+    outputs.settle(report, options)
 }
 
 fn open(image: &Image<'_>, budget: &Budget) -> Result<Opening, Error> {
@@ -152,11 +144,7 @@ pub(super) fn write_others(
         touched: Some(apart.touched),
         sizes_hold: false,
     };
-    let mut trail = image.source.trail();
-    one.write(&mut begun.outputs, output, &mut begun.report, Some(apart), |at| {
-        trail.reached(at.saturating_sub(IN_FLIGHT));
-        progress(at);
-    })
+    one.write(&mut begun.outputs, output, &mut begun.report, Some(apart), progress)
 }
 
 /// The counts in the input are those of the output only if every key comes through, into one file.
@@ -231,8 +219,9 @@ impl One<'_> {
         path: &Path,
         report: &mut Report,
         mut apart: Option<&mut Apart<'_>>,
-        progress: impl FnMut(u64),
+        mut progress: impl FnMut(u64),
     ) -> Result<(), Error> {
+        let mut trail = self.image.source.trail();
         let mut taker = Taker::new(self.image.bytes, self.options.selection.limit);
         let range = 0..self.image.bytes.len() as u64;
         let take = |batch: &mut Batch| match batch.error.take() {
@@ -244,7 +233,10 @@ impl One<'_> {
                 taker.take(batch, outputs, report)
             }
         };
-        let walked = scan::walk(self.image.bytes, range, &self.options.scan, self, take, progress);
+        let walked = scan::walk(self.image.bytes, range, &self.options.scan, self, take, |at| {
+            trail.reached(at.saturating_sub(IN_FLIGHT));
+            progress(at);
+        });
         let summary = walked.map_err(|e| from_io(e, path))?;
         self.judge(summary)
     }

@@ -129,13 +129,8 @@ impl<'i> Begun<'i> {
     }
 
     /// Put it in its place, unless something was lost that must not be.
-    pub(super) fn finish(mut self) -> Result<Report, Error> {
-        if !self.report.losses.is_empty() && !self.options.lossy {
-            let losses = Box::new(self.report.losses);
-            return Err(Error::Unfit { target: self.change.target.name, losses });
-        }
-        (self.report.bytes, self.report.files) = self.outputs.finish()?;
-        Ok(self.report)
+    pub(super) fn finish(self) -> Result<Report, Error> {
+        self.outputs.settle(self.report, self.options)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::commands::Commands;
 use super::options::{Base, Kind, Options, SplitBy};
 use super::prologue::{ModuleData, Prologue};
-use super::report::Error;
+use super::report::{Error, Report};
 use crate::aof::manifest::{Entry, Manifest, Role};
 use crate::bytes::Budget;
 use crate::bytes::publish::{self, Disk, Files, Part, Publisher};
@@ -261,8 +261,17 @@ impl Outputs {
         self.late_functions.append(functions);
     }
 
+    /// Put the output in its place, unless something was lost that must not be.
+    pub(crate) fn settle(self, mut report: Report, options: &Options) -> Result<Report, Error> {
+        if !report.losses.is_empty() && !options.lossy {
+            return Err(Error::Unfit { target: self.target.name, losses: Box::new(report.losses) });
+        }
+        (report.bytes, report.files) = self.finish()?;
+        Ok(report)
+    }
+
     /// End every file and put the output in its place. Gives its bytes and the number of its files.
-    pub(crate) fn finish(mut self) -> Result<(u64, u64), Error> {
+    fn finish(mut self) -> Result<(u64, u64), Error> {
         let (mut bytes, mut files) = (0u64, 0u64);
         let bodies = self.single.take().into_iter().chain(std::mem::take(&mut self.many).into_values());
         for body in bodies {

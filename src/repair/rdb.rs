@@ -61,6 +61,12 @@ struct Start {
     records: usize,
 }
 
+impl Start {
+    fn salvaged_from(self, image: &[u8]) -> salvage::Image<'_> {
+        salvage::Image { bytes: image, from: self.records, version: self.version, dialect: self.dialect }
+    }
+}
+
 /// Plan the repair of an image. `progress` gets the share done, 0 to 1.
 ///
 /// # Errors
@@ -79,11 +85,9 @@ pub fn plan(image: &[u8], options: &Options, progress: &mut dyn FnMut(f64)) -> R
     if options.mode == Mode::Exact {
         return Err(Refusal::NotProven);
     }
-    let parts = salvage::Image { bytes: image, from: start.records, version: start.version, dialect: start.dialect };
     let budget = options.walk.budget.rest();
-    let salvaged = salvage::salvage(&parts, &budget);
-    let rebuild = Rebuild { image, start, options, budget, plan: Plan::default(), rebuilt: Vec::new() };
-    let budget = rebuild.budget.clone();
+    let salvaged = salvage::salvage(&start.salvaged_from(image), &budget);
+    let rebuild = Rebuild { image, start, options, budget: budget.clone(), plan: Plan::default(), rebuilt: Vec::new() };
     let plan = rebuild.from(salvaged);
     budget.refused().map_or(Ok(plan), |spent| Err(Refusal::Exhausted(spent)))
 }
@@ -306,12 +310,7 @@ impl Rebuild<'_> {
 
     /// Put what is left of damaged collections between the records.
     fn partial(&mut self, records: &mut Vec<Kept>) {
-        let parts = salvage::Image {
-            bytes: self.image,
-            from: self.start.records,
-            version: self.start.version,
-            dialect: self.start.dialect,
-        };
+        let parts = self.start.salvaged_from(self.image);
         let gaps: Vec<Range<u64>> = self.plan.lost.iter().map(|lost| lost.offset..lost.end).collect();
         for gap in gaps {
             let (Ok(start), Ok(end)) = (usize::try_from(gap.start), usize::try_from(gap.end)) else { continue };

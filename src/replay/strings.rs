@@ -266,7 +266,7 @@ pub(super) fn buffer<'s, 'a>(
         Some(value) => (value.as_string().ok_or(Refusal::WrongType)?.len(), matches!(value, Value::Buffer(_))),
     };
     let wanted = length(present).filter(|&wanted| wanted <= state.longest_string).ok_or(TOO_LONG)?;
-    if wanted > LONGEST_UNASKED && state.budget.limits().memory == u64::MAX {
+    if wanted > LONGEST_UNASKED && state.budget.is_unlimited() {
         return Err(Refusal::NotReplayable("a string of more than 4 GiB is built only where --max-memory allows it"));
     }
     state.charge(if in_place { wanted.saturating_sub(present) } else { wanted })?;

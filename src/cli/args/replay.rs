@@ -57,19 +57,26 @@ impl ReplayArgs {
     }
 }
 
+/// Why nothing was left out of a log though that was asked for.
+pub(crate) mod no_cut {
+    use careen::replay::whole;
+
+    pub(crate) const BEFORE: &str = "no command matches --before";
+    pub(crate) const DROP: &str = "no command matches --drop";
+    pub(crate) const TIME: &str = "no annotated time (aof-timestamp-enabled) is later than --until-time";
+    pub(crate) const PLACE: &str = "the log ends before";
+
+    /// What is asked of a replay, with the reason why it had no effect if it had none.
+    pub(crate) fn of(asked: &whole::Options) -> [(bool, &'static str); 3] {
+        let place = asked.offset.is_some() || asked.commands.is_some();
+        [(asked.before.is_some(), BEFORE), (asked.time.is_some(), TIME), (place, PLACE)]
+    }
+}
+
 impl Context<'_> {
-    /// Who mistypes a pattern must not take the end of the log for the moment before.
-    pub(crate) fn complain_of_no_cut(&self, input: &str, asked: &whole::Options, stopped: bool) {
-        let why = if asked.before.is_some() {
-            "no command matches --before"
-        } else if asked.time.is_some() {
-            "no annotated time (aof-timestamp-enabled) is later than --until-time"
-        } else if asked.offset.is_some() || asked.commands.is_some() {
-            "the log ends before"
-        } else {
-            return;
-        };
-        if !stopped {
+    /// Who mistypes a pattern must not take all of a log for the moment before. Says the reason of what was asked for first.
+    pub(crate) fn complain_of_no_cut(&self, input: &str, asked: &[(bool, &str)]) {
+        if let Some((_, why)) = asked.iter().find(|(asked, _)| *asked) {
             self.complain(&format!("{}: nothing was left out: {why}", escape::text(input.as_bytes())), None);
         }
     }

@@ -1,5 +1,6 @@
 //! Options of the commands that write a persistence.
 
+use super::no_cut;
 use crate::cli::Exit;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
@@ -121,7 +122,9 @@ impl WriteArgs {
         drop(bar);
         let report = report.map_err(|error| failure(&error))?;
         let mut exit = cx.settle_written(&output, &report);
-        cx.complain_of_no_cut(&first.name, replay, report.stopped);
+        if !report.stopped {
+            cx.complain_of_no_cut(&first.name, &no_cut::of(replay));
+        }
         if let Some(what) = contradicted(&output, options.kind) {
             cx.complain(
                 &format!("{}: is {what}, whatever its name says", escape::path(&output)),
@@ -149,15 +152,12 @@ fn contradicted(output: &Path, kind: Kind) -> Option<&'static str> {
 /// Values are copied as they stand because the checksum vouches for them: here there is none.
 fn is_unvouched(part: &Part) -> bool {
     let bytes = part.bytes();
-    let is_old = || rdb::Reader::new(bytes).is_ok_and(|reader| reader.version() < FIRST_WITH_CHECKSUM);
+    let is_old = || rdb::Reader::new(bytes).is_ok_and(|reader| reader.version() < rdb::FIRST_WITH_CHECKSUM);
     part.content == Content::Rdb && (bytes.ends_with(&[0; 8]) || is_old())
 }
 
 /// So many findings are said.
 const VERIFIED: usize = 20;
-
-/// The first RDB version with a checksum.
-const FIRST_WITH_CHECKSUM: u32 = 5;
 
 /// What is replaced in place: not a link that leads to it, so that the link stays and leads to the new one.
 pub(crate) fn in_place(input: &Input) -> Option<PathBuf> {

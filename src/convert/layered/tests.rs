@@ -41,20 +41,19 @@ fn replay() -> whole::Options {
     whole::Options { like: Some(Like::redis(7, 0)), ..whole::Options::default() }
 }
 
+fn log_of(commands: &[Vec<Vec<u8>>]) -> Vec<u8> {
+    let mut log = Vec::new();
+    commands.iter().for_each(|argv| crate::aof::writer::encode(argv, &mut log));
+    log
+}
+
 /// An AOF directory with these commands in its base, and those behind it.
 fn layered(place: &Place, base: &[Vec<Vec<u8>>], later: &[&str]) -> Input {
-    let mut log = Vec::new();
-    base.iter().for_each(|argv| crate::aof::writer::encode(argv, &mut log));
-    std::fs::write(place.at("base.aof"), &log).unwrap();
+    std::fs::write(place.at("base.aof"), log_of(base)).unwrap();
     let out = place.at("in");
     let kind = to(Kind::AofDir(Base::Rdb), "redis-7.0");
     super::super::convert(&[open(&place.at("base.aof"))], &out, &kind, &replay(), |_| {}).unwrap();
-    let mut log = Vec::new();
-    for command in later {
-        let argv: Vec<&[u8]> = command.split(' ').map(str::as_bytes).collect();
-        crate::aof::writer::encode(&argv, &mut log);
-    }
-    std::fs::write(out.join("appendonly.aof.1.incr.aof"), log).unwrap();
+    std::fs::write(out.join("appendonly.aof.1.incr.aof"), log_of(&commands(later))).unwrap();
     open(&out)
 }
 
@@ -99,9 +98,12 @@ fn digest_with_losses(input: &Input) -> String {
     crate::keyspace::digest::of_keyspace(&outcome.keyspace, outcome.like).to_string()
 }
 
+fn commands(texts: &[&str]) -> Vec<Vec<Vec<u8>>> {
+    texts.iter().map(|text| text.split(' ').map(|word| word.as_bytes().to_vec()).collect()).collect()
+}
+
 fn base() -> Vec<Vec<Vec<u8>>> {
-    let commands = ["SET a 1", "SET b 2", "RPUSH l x y", "SADD s m", "SET c 3"];
-    commands.iter().map(|command| command.split(' ').map(|word| word.as_bytes().to_vec()).collect()).collect()
+    commands(&["SET a 1", "SET b 2", "RPUSH l x y", "SADD s m", "SET c 3"])
 }
 
 #[test]
@@ -153,10 +155,13 @@ fn destinations_and_groups_that_are_called_like_options_are_keys_all_the_same() 
     ];
     for later in logs {
         let place = Place::new();
-        let commands =
-            ["GEOADD g 15 37 STORE", "ZADD STORE 1 old", "ZADD storedist 1 old", "XADD s 1-1 f v", "SET a b"];
-        let base: Vec<_> =
-            commands.iter().map(|text| text.split(' ').map(|word| word.as_bytes().to_vec()).collect()).collect();
+        let base = commands(&[
+            "GEOADD g 15 37 STORE",
+            "ZADD STORE 1 old",
+            "ZADD storedist 1 old",
+            "XADD s 1-1 f v",
+            "SET a b",
+        ]);
         let input = layered(&place, &base, later);
         let outcome = whole::replay(&input, &replay(), (), &mut |_| {}).unwrap();
         assert_eq!(outcome.report.skipped.total, 0, "{:?}", outcome.report.skipped.first);
@@ -169,8 +174,7 @@ fn destinations_and_groups_that_are_called_like_options_are_keys_all_the_same() 
 #[test]
 fn every_database_comes_once_and_an_expiry_of_minus_one_is_what_it_was() {
     let place = Place::new();
-    let base =
-        [base(), vec![vec![b"SELECT".to_vec(), b"1".to_vec()], vec![b"SET".to_vec(), b"x".to_vec(), b"y".to_vec()]]];
+    let base = [base(), commands(&["SELECT 1", "SET x y"])];
     let input = layered(&place, &base.concat(), &["SET a 5", "PEXPIREAT b -1"]);
     compact(&input, &place.at("out"), &to(Kind::Rdb, "redis-7.0"));
     let mut databases = Vec::new();

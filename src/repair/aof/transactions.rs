@@ -12,6 +12,7 @@
 //! | the end, a MULTI is open | as in the two rows before |
 
 use crate::repair::plan::LEFT_OUT;
+use crate::replay::Misplaced;
 use std::ops::Range;
 
 /// What matters for transactions, in the order of the log.
@@ -70,9 +71,9 @@ impl Spot {
     }
 }
 
-const OPEN: &str = "aof-open-multi";
-const NOT_OPEN: &str = "aof-exec-without-multi";
-const DISCARD: &str = "aof-discard";
+const OPEN: &str = Misplaced::Open.code();
+const NOT_OPEN: &str = Misplaced::NotOpen.code();
+const DISCARD: &str = Misplaced::Discard.code();
 const BROKEN: &str = "aof-broken-transaction";
 
 struct Open {
