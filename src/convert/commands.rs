@@ -19,7 +19,7 @@ use crate::aof::writer::{encode, word};
 use crate::keyspace::vectors::{Quantisation, Vectors};
 use crate::rdb::encode::{Encoder, KeyParts, Out, Outcome, Unfit, Walk};
 use crate::rdb::object::{Idempotence, NAN_MEMBERS};
-use crate::rdb::target::FieldExpiry;
+use crate::rdb::target::{FieldExpiry, LIMITS};
 use crate::rdb::{Element, Target, ValueRef, ValueType, payload};
 use crate::value::{Kind, UnixMillis};
 
@@ -76,6 +76,7 @@ impl Commands {
             Kind::String => string(key, value, out)?,
             Kind::List => self.items(b"RPUSH", key, value, out)?,
             Kind::Set => self.items(b"SADD", key, value, out)?,
+            Kind::Zset if needs_a_skiplist(value)? => self.restore(key, value, out)?,
             Kind::Zset => self.items(b"ZADD", key, value, out)?,
             Kind::Hash => self.hash(key, value, out)?,
             Kind::Stream => self.stream(key, value, out)?,
@@ -250,6 +251,20 @@ fn string<'a>(key: &[u8], value: &mut dyn Walk<'a>, out: &mut Out<'_>) -> Outcom
         Ok(())
     })?;
     Ok(None)
+}
+
+/// A score of -0 in a sorted set that is a skiplist: commands begin with a packed one, which has no such score.
+fn needs_a_skiplist<'a>(value: &mut dyn Walk<'a>) -> Outcome<bool> {
+    let (mut count, mut longest, mut has_negative_zero) = (0_u64, 0, false);
+    value.walk_in_any_order(&mut |element| {
+        if let Element::Scored(member, score) = element {
+            count = count.saturating_add(1);
+            longest = longest.max(member.len());
+            has_negative_zero |= score == 0.0 && score.is_sign_negative();
+        }
+        Ok(())
+    })?;
+    Ok(has_negative_zero && (count > LIMITS.zset_entries || longest > LIMITS.element_bytes))
 }
 
 /// What no commands make: pending entries that the stream does not hold any more or that no consumer has (`XCLAIM`),

@@ -399,6 +399,34 @@ proptest! {
     }
 }
 
+/// Commands begin with a packed set, which keeps no score of -0; a set that was a skiplist from the start does.
+#[test]
+fn scores_of_minus_zero_come_through_commands_as_well() {
+    let long = "m".repeat(66);
+    let many: Vec<String> = (0..200).flat_map(|n| ["1".to_owned(), format!("m{n}")]).collect();
+    let cases: [&[&str]; 3] = [
+        &[&format!("ZADD z 0 {long}"), "ZADD z -0 a"],
+        &[&format!("ZADD z 0 {long}"), "ZADD z -0 z"],
+        &[&format!("ZADD z {}", many.join(" ")), "ZADD z -0 a"],
+    ];
+    for commands in cases {
+        let place = Place::new();
+        let mut log = Vec::new();
+        for command in commands {
+            crate::aof::writer::encode(&command.split(' ').collect::<Vec<_>>(), &mut log);
+        }
+        std::fs::write(place.at("log.aof"), &log).unwrap();
+        let input = open(&place.at("log.aof"));
+        let replay = whole::Options { like: Some(Like::redis(7, 0)), ..whole::Options::default() };
+        for kind in KINDS {
+            let out = place.at("out");
+            convert(std::slice::from_ref(&input), &out, &to(kind, "redis-7.0"), &replay, |_| {}).unwrap();
+            assert_eq!(digest_of(&open(&out), "redis-7.0"), digest_of(&input, "redis-7.0"), "{kind:?} {commands:?}");
+            remove(&out);
+        }
+    }
+}
+
 #[cfg(feature = "lz4")]
 #[test]
 fn keys_in_blobs_and_in_pieces_come_through_a_merge_and_differ_in_nothing() {
