@@ -428,3 +428,32 @@ fn a_block_of_another_database_at_the_end_of_a_file_is_left_out() {
     }
     assert!(plan.kept.keys >= 50, "{}", plan.kept.keys);
 }
+
+#[test]
+fn keys_stay_in_a_database_that_is_selected_again() {
+    let key = |name: &str, value: &str| {
+        let text = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+        [vec![0], text(name), text(value)].concat()
+    };
+    let keys = |file: u8, db: u8| -> Vec<u8> {
+        (0..20).flat_map(|n| key(&format!("user:{}", u32::from(file) * 1000 + n), &format!("in {db}, {n}"))).collect()
+    };
+    let database = |file: u8, db: u8| [&[0xfe, db], &keys(file, db)[..]].concat();
+    let parts = [(1, 0), (1, 1), (2, 0), (2, 1), (3, 1), (3, 5)];
+    let parts: Vec<Vec<u8>> = parts.iter().map(|(file, db)| database(*file, *db)).collect();
+    let sound = [b"REDIS0009".as_slice(), &parts.concat(), b"\xff\0\0\0\0\0\0\0\0"].concat();
+    for part in 0..parts.len() {
+        let mut body = sound.clone();
+        let begin = 9 + parts[..part].iter().map(Vec::len).sum::<usize>();
+        body[begin + 200..begin + 210].fill(0xa5);
+        let (plan, out) = repaired(&body, &Options::default());
+        assert!(is_sound(&out));
+        let mut reader = Reader::new(&out).unwrap();
+        while let Some(record) = reader.next_record().unwrap() {
+            let Record::Key(key) = record else { continue };
+            let (db, raw) = (key.db.0, key.raw.escape_ascii().to_string());
+            assert!(raw.contains(&format!("in {db},")), "part {part}: {raw} is in {db}");
+        }
+        assert!(plan.kept.keys >= 118, "part {part}: {} {:?}", plan.kept.keys, plan.lost);
+    }
+}

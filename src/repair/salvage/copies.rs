@@ -8,8 +8,12 @@ use super::unit::What;
 /// A duplicated block is at least this long.
 const BLOCK: usize = 40;
 
-/// Databases are written once, in ascending order: a SELECTDB that does not ascend is a copy.
-pub(super) fn databases_ascend(picks: &mut [Pick], segments: &[Segment]) {
+/// Databases are written once, in ascending order: a SELECTDB that does not ascend is a copy. But merged images, and
+/// those of servers with shards, come back to a database.
+pub(super) fn databases_ascend(picks: &mut [Pick], segments: &[Segment], bytes: &[u8]) {
+    if comes_back(picks, segments, bytes) {
+        return;
+    }
     let segment_of = |index: usize| segments.iter().find(|segment| segment.picks.contains(&index));
     let weight = |index: usize| segment_of(index).map_or((0, 0.0), Segment::weight);
     let mut selects: Vec<(usize, u32)> = Vec::new();
@@ -43,13 +47,49 @@ pub(super) fn databases_ascend(picks: &mut [Pick], segments: &[Segment]) {
     }
 }
 
+/// Is an earlier database selected where no block was copied to? There keys stand before and behind it in
+/// a chain that hangs on the beginning or the end, and those behind it stand nowhere else.
+fn comes_back(picks: &[Pick], segments: &[Segment], bytes: &[u8]) -> bool {
+    let selected = |pick: &Pick| match pick.unit.what {
+        What::Select(db) => Some(db),
+        _ => None,
+    };
+    let marks = picks.iter().enumerate().filter_map(|(index, pick)| Some((index, selected(pick)?)));
+    let marks: Vec<(usize, u32)> = marks.collect();
+    let back = marks.windows(2).filter_map(|pair| match pair {
+        [(_, before), (index, db)] if db < before => Some(*index),
+        _ => None,
+    });
+    let is_inside = |&index: &usize| {
+        let is_key = |index: usize| picks.get(index).is_some_and(Pick::is_key);
+        let segment = segments.iter().find(|segment| segment.picks.contains(&index)).filter(|one| !one.is_island())?;
+        let before = index.checked_sub(1).filter(|before| segment.picks.contains(before) && is_key(*before));
+        let behind = (index + 1..segment.picks.end).take_while(|&behind| !is_mark(picks, behind));
+        let keys: Vec<usize> = behind.filter(|&behind| is_key(behind)).take(PROOF).collect();
+        (before.is_some() && keys.len() == PROOF).then_some(keys)
+    };
+    let candidates: Vec<Vec<usize>> = back.filter_map(|index| is_inside(&index)).collect();
+    if candidates.is_empty() {
+        return false;
+    }
+    let twins = twins(picks, bytes);
+    let originals: HashSet<usize> = twins.iter().flatten().copied().collect();
+    let stands_once = |key: &usize| !originals.contains(key) && twins.get(*key).copied().flatten().is_none();
+    candidates.iter().any(|keys| keys.iter().all(stands_once))
+}
+
+/// So many keys behind a SELECTDB are looked at.
+const PROOF: usize = 2;
+
+fn is_mark(picks: &[Pick], index: usize) -> bool {
+    picks.get(index).is_some_and(|pick| matches!(pick.unit.what, What::Select(_)) && pick.kept())
+}
+
 /// How many keys too many the databases have, by RESIZEDB, if of two marks of one database `kept` is the true one and
 /// `copy` is none.
 fn excess(picks: &[Pick], kept: usize, copy: usize) -> u64 {
-    let is_mark =
-        |index: usize| picks.get(index).is_some_and(|pick| matches!(pick.unit.what, What::Select(_)) && pick.kept());
-    let first = (0..kept.min(copy)).rev().find(|&index| is_mark(index)).unwrap_or(0);
-    let end = (kept.max(copy) + 1..picks.len()).find(|&index| is_mark(index)).unwrap_or(picks.len());
+    let first = (0..kept.min(copy)).rev().find(|&index| is_mark(picks, index)).unwrap_or(0);
+    let end = (kept.max(copy) + 1..picks.len()).find(|&index| is_mark(picks, index)).unwrap_or(picks.len());
     let too_many = |section: std::ops::Range<usize>| {
         let own = |index: &usize| *index != copy && index.checked_sub(1) != Some(copy);
         let units = || section.clone().filter(own).filter_map(|index| picks.get(index)).map(|pick| pick.unit);
@@ -92,16 +132,7 @@ pub(super) fn copies(picks: &mut [Pick], segments: &[Segment], bytes: &[u8]) {
     if segments.len() < 2 {
         return;
     }
-    let raw = |pick: &Pick| bytes.get(pick.unit.start..pick.unit.end).unwrap_or_default();
-    let mut first: HashMap<u64, usize> = HashMap::new();
-    let mut twins: Vec<Option<usize>> = vec![None; picks.len()];
-    for (index, pick) in picks.iter().enumerate().filter(|(_, pick)| pick.is_key()) {
-        let twin = *first.entry(xxhash_rust::xxh3::xxh3_64(raw(pick))).or_insert(index);
-        let is_copy = twin != index && picks.get(twin).is_some_and(|twin| raw(twin) == raw(pick));
-        if let Some(slot) = twins.get_mut(index).filter(|_| is_copy) {
-            *slot = Some(twin);
-        }
-    }
+    let mut twins = twins(picks, bytes);
     let originals = twins.clone();
     let mut dropped: HashSet<usize> = foreign_blocks(segments, &twins).into_iter().collect();
     // A copy of a copy is the original.
@@ -128,6 +159,21 @@ pub(super) fn copies(picks: &mut [Pick], segments: &[Segment], bytes: &[u8]) {
             pick.drop("copied-block");
         }
     }
+}
+
+/// For each key the first record that is the same, byte for byte, if that is another.
+fn twins(picks: &[Pick], bytes: &[u8]) -> Vec<Option<usize>> {
+    let raw = |pick: &Pick| bytes.get(pick.unit.start..pick.unit.end).unwrap_or_default();
+    let mut first: HashMap<u64, usize> = HashMap::new();
+    let mut twins: Vec<Option<usize>> = vec![None; picks.len()];
+    for (index, pick) in picks.iter().enumerate().filter(|(_, pick)| pick.is_key()) {
+        let twin = *first.entry(xxhash_rust::xxh3::xxh3_64(raw(pick))).or_insert(index);
+        let is_copy = twin != index && picks.get(twin).is_some_and(|twin| raw(twin) == raw(pick));
+        if let Some(slot) = twins.get_mut(index).filter(|_| is_copy) {
+            *slot = Some(twin);
+        }
+    }
+    twins
 }
 
 /// A record of an island that stands in a stronger segment as well.

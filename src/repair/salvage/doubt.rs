@@ -91,12 +91,26 @@ pub(super) fn runs(picks: &mut [Pick], from: usize, profile: &Profile) {
             run = if run.end == index { run.start..index + 1 } else { index..index + 1 };
             continue;
         }
+        let is_begun = begins_a_database(picks, run.start);
         let members = picks.get_mut(run.clone()).unwrap_or_default();
-        if members.len() >= 12 || members.len() >= 6 && most_alike(members) >= 4 {
+        if is_begun {
+            // No collection goes on behind a SELECTDB.
+        } else if members.len() >= 12 || members.len() >= 6 && most_alike(members) >= 4 {
             members.iter_mut().for_each(|pick| pick.doubt("run-of-unknown-keys"));
         }
         run = index + 1..index + 1;
     }
+}
+
+/// True when SELECTDB stands right before a unit, and right before that a key that is sure.
+fn begins_a_database(picks: &[Pick], start: usize) -> bool {
+    let before = picks.get(..start).unwrap_or_default();
+    let is_mark = |pick: &Pick| pick.kept() && matches!(pick.unit.what, What::Select(_) | What::Resize { .. });
+    let marks = before.iter().rev().take_while(|pick| is_mark(pick)).count();
+    let joined = start.checked_sub(marks + 1).and_then(|from| picks.get(from..=start)).unwrap_or_default();
+    let is_chain = joined.windows(2).all(|pair| matches!(pair, [one, next] if one.unit.end == next.unit.start));
+    let is_sure = joined.first().is_some_and(|pick| pick.is_key() && pick.kept());
+    marks > 0 && is_sure && is_chain
 }
 
 fn is_stranger(unit: &Unit, profile: &Profile) -> bool {

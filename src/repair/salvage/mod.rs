@@ -280,7 +280,7 @@ impl<'a> Salvage<'a> {
         let segments = pick::segments(&picks, origin, self.field.limit);
         if failure.is_some() {
             doubt::bare_selects(&mut picks, &segments);
-            copies::databases_ascend(&mut picks, &segments);
+            copies::databases_ascend(&mut picks, &segments, bytes);
             doubt::weak_segments(&mut picks, &segments, profile);
             doubt::runs(&mut picks, self.r0, profile);
             copies::copies(&mut picks, &segments, bytes);
