@@ -13,7 +13,8 @@
 //!
 //! All run in `testdata/`, two snapshots of which are damaged first: `@cut` is a snapshot without its last 40 bytes,
 //! `@flip` one with a byte of a value changed. `@empty` is empty, `@unknown` is a line of text, `@fails` a sound log of which
-//! commands fail, `@hurt` a snapshot of a damaged value under a checksum that fits, `@unvouched` the same without one.
+//! commands fail, `@open` one whose last transaction is never executed, `@torn` one that ends within a command, `@hurt` a
+//! snapshot of a damaged value under a checksum that fits, `@unvouched` the same without one.
 
 #![allow(
     clippy::unwrap_used,
@@ -64,6 +65,9 @@ impl Case {
 const FAILS: &str = "*3 $5 RPUSH $1 l $1 a *2 $4 INCR $1 l *3 $4 EVAL $9 return(1) $1 0 *3 $3 SET $1 k $1 v *1 $4 EXEC \
     *3 $6 RENAME $2 no $1 k *1 $5 MULTI *2 $4 INCR $1 k ";
 
+/// A string, and a transaction without its end.
+const OPEN: &str = "*3 $3 SET $1 a $1 1 *1 $5 MULTI *3 $3 SET $1 b $1 2 ";
+
 /// A string, and a hash in a listpack whose only field has no value.
 const HURT: &[u8] = b"REDIS0010\xfe\x00\x00\x01s\x01v\x10\x01h\x0a\x0a\0\0\0\x01\0\x81f\x02\xff\xff";
 
@@ -87,6 +91,9 @@ impl Bench {
         fs::write(scratch.path().join("flip"), flipped).unwrap();
         fs::write(scratch.path().join("empty"), "").unwrap();
         fs::write(scratch.path().join("fails"), FAILS.replace(' ', "\r\n")).unwrap();
+        let open = OPEN.replace(' ', "\r\n");
+        fs::write(scratch.path().join("torn"), &open[..open.len() - 3]).unwrap();
+        fs::write(scratch.path().join("open"), open).unwrap();
         let summed = fs::write(scratch.path().join("hurt"), [HURT, &jones(HURT).to_le_bytes()].concat());
         summed.and_then(|()| fs::write(scratch.path().join("unvouched"), [HURT, &[0; 8]].concat())).unwrap();
         fs::write(scratch.path().join("unknown"), "neither a snapshot nor a log\n").unwrap();

@@ -148,7 +148,7 @@ impl Repair {
             let existing = Existing { replace: cx.global.force, keep_backup: self.in_place };
             publish_all(&input, &plans, target, existing)?;
         }
-        tell(&input, &plans, target.as_deref(), report, cx)?;
+        self.tell(&input, &plans, target.as_deref(), report, cx)?;
         self.complain_of_no_cut(&input, &plans, cx);
         let is_whole = plans.iter().all(Plan::is_whole) && input.require_sound().is_ok();
         Ok(if is_whole { Exit::Clean } else { Exit::Findings })
@@ -271,6 +271,30 @@ impl Repair {
         })
     }
 
+    fn tell(
+        &self,
+        input: &Input,
+        plans: &[Plan],
+        target: Option<&Path>,
+        report: Option<Output>,
+        cx: &Context<'_>,
+    ) -> Result<(), Failure> {
+        let is_taken = report.as_ref().is_some_and(Output::is_standard);
+        if let Some(mut report) = report {
+            let text = render::json(input, plans, target);
+            report.write_all(text.as_bytes()).map_err(|error| report.failure(&error))?;
+            report.finish()?;
+        }
+        if !cx.global.quiet && !is_taken {
+            let mut out = io::stdout().lock();
+            for (part, plan) in input.parts.iter().zip(plans) {
+                out.write_all(render::text(plan, part, target).as_bytes())?;
+            }
+            out.write_all(render::closing(input, plans, target, self.in_place).as_bytes())?;
+        }
+        Ok(())
+    }
+
     fn accept(&self, plans: &[Plan], input: &Input) -> Result<(), Failure> {
         let lost = plans.iter().fold(0u64, |sum, plan| sum.saturating_add(plan.lost_bytes()));
         let all = input.bytes();
@@ -281,28 +305,6 @@ impl Repair {
         let line = format!("{name}: {} of {all} would be lost, more than --max-loss allows", counted(lost, "byte"));
         Err(Failure::new(line).hint("--dry-run shows what would be lost"))
     }
-}
-
-fn tell(
-    input: &Input,
-    plans: &[Plan],
-    target: Option<&Path>,
-    report: Option<Output>,
-    cx: &Context<'_>,
-) -> Result<(), Failure> {
-    let is_taken = report.as_ref().is_some_and(Output::is_standard);
-    if let Some(mut report) = report {
-        let text = render::json(input, plans, target);
-        report.write_all(text.as_bytes()).map_err(|error| report.failure(&error))?;
-        report.finish()?;
-    }
-    if !cx.global.quiet && !is_taken {
-        let mut out = io::stdout().lock();
-        for (part, plan) in input.parts.iter().zip(plans) {
-            out.write_all(render::text(plan, part, target).as_bytes())?;
-        }
-    }
-    Ok(())
 }
 
 fn plan(

@@ -6,7 +6,7 @@ use super::layered;
 use super::options::{Choice, Kind, Options};
 use super::outputs::{Outputs, refuse_to_destroy};
 use super::prologue::{Opening, Prologue};
-use super::report::{Error, Report};
+use super::report::{Error, Report, Unexecuted};
 use super::rewrite::Change;
 use super::scrub::Scrubber;
 use crate::input::{self, Content, Input, Role};
@@ -114,13 +114,14 @@ impl<'i> Begun<'i> {
 
     /// Write what the log came to.
     pub(super) fn write(&mut self, executed: Executed<'_>, dialect: Dialect) -> Result<(), Error> {
-        let Executed { keyspace, lost, stopped } = executed;
+        let Executed { keyspace, lost, misplaced, stopped } = executed;
         let (options, name) = (self.options, &self.input.name);
         let written = keyspace::write(&keyspace, self.change, dialect, options, &mut self.outputs, self.path, name)?;
         self.report.losses.append(written.losses);
         self.report.keys = self.report.keys.saturating_add(written.keys);
         self.report.left_out = self.report.left_out.saturating_add(written.left_out);
         self.report.not_executed = lost;
+        self.report.misplaced = misplaced;
         self.report.stopped = stopped;
         if options.process_ends {
             std::mem::forget(keyspace);
@@ -142,6 +143,7 @@ pub(super) struct Executed<'i> {
     pub(super) keyspace: Keyspace<'i>,
     /// Commands that a server would have executed and we did not.
     lost: u64,
+    misplaced: Vec<Unexecuted>,
     /// A condition to stop was met.
     stopped: bool,
 }
@@ -164,7 +166,7 @@ pub(super) fn execute<'i>(
         let (file, offset, why) = (name(Some(damage.part)), damage.error.offset(), damage.error.to_string());
         return Err(match damage.error.exhausted() {
             Some(spent) => Error::Exhausted { file, offset, why, spent },
-            None => Error::Log { file, offset, why },
+            None => Error::DamagedLog { file, offset, why },
         });
     }
     let report = outcome.report;
@@ -181,7 +183,14 @@ pub(super) fn execute<'i>(
         return Err(Error::Log { file, offset, why: format!("{}: {}", noted.argv0.escape_ascii(), noted.why) });
     }
     let lost = if first.is_some() { report.lost } else { 0 };
-    Ok(Executed { keyspace: outcome.keyspace, lost, stopped: outcome.stopped })
+    let misplaced = report.skipped.first.iter().filter(|noted| matches!(noted.why, Refusal::Misplaced(_)));
+    let misplaced = misplaced.map(|noted| Unexecuted {
+        file: name(usize::try_from(noted.place.part).ok()),
+        offset: noted.place.offset,
+        command: noted.argv0.clone(),
+        why: noted.why,
+    });
+    Ok(Executed { misplaced: misplaced.collect(), keyspace: outcome.keyspace, lost, stopped: outcome.stopped })
 }
 
 /// The target asked for; else the server that is named; else, for a log that names none, the oldest that holds it all.

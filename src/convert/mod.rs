@@ -41,4 +41,4 @@ mod tests;
 
 pub use inputs::convert;
 pub use options::{Base, Choice, Kind, OnDuplicate, Options, SplitBy};
-pub use report::{Error, Loss, Losses, Report};
+pub use report::{Error, Loss, Losses, Report, Unexecuted};

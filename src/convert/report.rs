@@ -2,6 +2,7 @@
 
 use crate::bytes::{Exhausted, publish};
 use crate::rdb;
+use crate::replay::Refusal;
 use crate::value::DbIndex;
 use std::{fmt, io};
 
@@ -82,10 +83,25 @@ pub struct Report {
     pub files: u64,
     /// Commands of a log that a server would have executed and we did not.
     pub not_executed: u64,
+    /// Transactions of a log that are never executed, and what else of brackets stands where it does not belong.
+    pub misplaced: Vec<Unexecuted>,
     /// A condition to stop the log was met.
     pub stopped: bool,
     /// What the output does not have of what it should.
     pub losses: Losses,
+}
+
+/// A command of a log that was not executed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unexecuted {
+    /// The part of the input.
+    pub file: String,
+    /// Where it begins in that.
+    pub offset: u64,
+    /// Its first word.
+    pub command: Box<[u8]>,
+    /// Why.
+    pub why: Refusal,
 }
 
 /// Why it was not done.
@@ -107,7 +123,16 @@ pub enum Error {
         /// That of the bytes.
         computed: u64,
     },
-    /// A log cannot be read or executed to its end.
+    /// A log cannot be read to its end.
+    DamagedLog {
+        /// The input's name.
+        file: String,
+        /// Where.
+        offset: u64,
+        /// Why.
+        why: String,
+    },
+    /// A log cannot be executed to its end.
     Log {
         /// The input's name.
         file: String,
@@ -156,6 +181,7 @@ impl Error {
         match self {
             Self::Damaged { error, .. } => error.code(),
             Self::Checksum { .. } => "rdb-checksum-mismatch",
+            Self::DamagedLog { .. } => "convert-damaged-log",
             Self::Log { .. } => "convert-log",
             Self::Exhausted { spent, .. } => spent.code(),
             Self::Unfit { .. } => "convert-unfit",
@@ -171,7 +197,7 @@ impl Error {
         match self {
             Self::Damaged { error, .. } if error.is_exhausted() => error.hint(),
             Self::Exhausted { spent, .. } => Some(spent.hint()),
-            Self::Damaged { .. } | Self::Checksum { .. } => {
+            Self::Damaged { .. } | Self::DamagedLog { .. } | Self::Checksum { .. } => {
                 Some("`careen repair` saves what is sound; `careen check` lists all damage")
             }
             Self::Log { .. } => {
@@ -195,7 +221,9 @@ impl fmt::Display for Error {
             Self::Checksum { file, stored, computed } => {
                 write!(f, "{file}: check-sum: the stored checksum is {stored:016x}, that of the bytes {computed:016x}")
             }
-            Self::Log { file, offset, why } | Self::Exhausted { file, offset, why, .. } => {
+            Self::DamagedLog { file, offset, why }
+            | Self::Log { file, offset, why }
+            | Self::Exhausted { file, offset, why, .. } => {
                 write!(f, "{file}: replay at offset {offset}: {why}")
             }
             Self::Unfit { target, losses } => {

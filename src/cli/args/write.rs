@@ -8,7 +8,7 @@ use crate::cli::output::refuse_input;
 use crate::cli::render::escape;
 use careen::bytes::publish::Existing;
 use careen::check::input::check;
-use careen::convert::{self, Base, Choice, Kind, Options, Report};
+use careen::convert::{self, Base, Choice, Kind, Options, Report, Unexecuted};
 use careen::finding::Severity;
 use careen::input::{Content, Input, Part};
 use careen::rdb::{self, Target};
@@ -218,12 +218,17 @@ impl Context<'_> {
         if report.not_executed > 0 {
             self.complain(&format!("{name}: {} commands could not be executed", report.not_executed), None);
         }
+        for Unexecuted { file, offset, command, why } in &report.misplaced {
+            let (file, command) = (escape::text(file.as_bytes()), escape::text(command));
+            self.complain(&format!("{file}: {command} at offset {offset}: {why}; not executed"), None);
+        }
         if self.global.verbose > 0 {
             let Report { keys, copied, left_out, bytes, files, .. } = report;
             let line = format!("{name}: {keys} keys, {copied} of them as they stood, {left_out} left out");
             self.complain(&format!("{line}; {bytes} bytes in {files} files"), None);
         }
-        if report.losses.is_empty() && report.not_executed == 0 { Exit::Clean } else { Exit::Findings }
+        let is_whole = report.losses.is_empty() && report.not_executed == 0 && report.misplaced.is_empty();
+        if is_whole { Exit::Clean } else { Exit::Findings }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::text::counted;
 use super::{escape, json};
-use careen::input::{Content, Input, Part};
+use careen::input::{Content, Input, Kind, Part};
 use careen::repair::Plan;
+use careen::repair::apply::{self, LOST, MAP};
 use careen::repair::plan::{Correction, Lost};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -99,6 +100,27 @@ pub(crate) fn text(plan: &Plan, part: &Part, output: Option<&Path>) -> String {
         out.push_str(&format!("  note {} to {}: {}{keys}\n", note.offset, note.end, note.code));
     }
     out
+}
+
+/// What there is beside the output, and what to do with it.
+pub(crate) fn closing(input: &Input, plans: &[Plan], output: Option<&Path>, in_place: bool) -> String {
+    let mut lines = Vec::new();
+    let is_copy = |plan: &Plan| plan.is_whole() && plan.corrected.is_empty() && plan.notes.is_empty();
+    if plans.iter().all(is_copy) && input.require_sound().is_ok() {
+        lines.push("nothing is damaged".to_owned());
+    }
+    if let Some(path) = output {
+        let beside = |suffix| escape::path(&apply::beside(path, suffix));
+        if plans.iter().any(|plan| !plan.quarantine().is_empty()) {
+            lines.push(format!("what is left out is in {}, and where it stood in {}", beside(LOST), beside(MAP)));
+        }
+        if in_place {
+            lines.push(format!("the input is kept as {}", beside(".bak")));
+        } else if input.kind == Kind::AofDir {
+            lines.push("a server finds the directory under its appenddirname, by default appendonlydir".to_owned());
+        }
+    }
+    lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
 fn doubt(plan: &Plan) -> &'static str {
