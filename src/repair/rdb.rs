@@ -73,15 +73,22 @@ impl Start {
 /// When there is nothing to plan; see [`Refusal`].
 pub fn plan(image: &[u8], options: &Options, progress: &mut dyn FnMut(f64)) -> Result<Plan, Refusal> {
     let start = start_of(image).ok_or(Refusal::NoHeader)?;
-    let found = look(image, options);
+    // What a look has no memory for it takes for damage: its account tells.
+    let budget = options.walk.budget.rest();
+    let accounted =
+        Options { walk: walk::Options { budget: budget.clone(), ..options.walk.clone() }, ..options.clone() };
+    let enough = || budget.refused().map_or(Ok(()), |spent| Err(Refusal::Exhausted(spent)));
+    let found = look(image, &accounted);
+    enough()?;
     if found.is_sound {
         return Ok(untouched(image, &found));
     }
     let image = image.get(..found.end).unwrap_or(image);
     let exact = options.mode != Mode::Truncate && !options.no_exact && can_be_exact(image, start);
-    if let Some(plan) = exact.then(|| by_checksum(image, &found, options, progress)).flatten() {
+    if let Some(plan) = exact.then(|| by_checksum(image, &found, &accounted, progress)).flatten() {
         return Ok(plan);
     }
+    enough()?;
     if options.mode == Mode::Exact {
         return Err(Refusal::NotProven);
     }

@@ -457,3 +457,33 @@ fn keys_stay_in_a_database_that_is_selected_again() {
         assert!(plan.kept.keys >= 118, "part {part}: {} {:?}", plan.kept.keys, plan.lost);
     }
 }
+
+#[test]
+fn with_less_memory_a_repair_is_the_same_or_refused() {
+    let sound = golden();
+    let mut bad = sound.clone();
+    let middle = bad.len() / 2;
+    bad[middle] ^= 0x10;
+    let broken = [&bad[..middle], &[0xa5; 50], &bad[middle + 300..]].concat();
+    let whole = repaired(&broken, &Options::default()).1;
+    let mut refused = 0;
+    for memory in (0..24).map(|power| 1u64 << power) {
+        let budget = Budget::new(memory);
+        let walk = walk::Options { budget, threads: 1 };
+        let options = Options { walk, ..Options::default() };
+        for (image, expected) in [(&sound, &sound), (&bad, &sound), (&broken, &whole)] {
+            match plan(image, &options, &mut |_| {}) {
+                Ok(plan) => {
+                    let mut out = Vec::new();
+                    apply::write(&plan, image, &mut out).unwrap();
+                    assert!(out == *expected, "{memory} bytes of memory: {:?} {:?}", plan.lost, plan.notes);
+                }
+                Err(refusal) => {
+                    assert!(matches!(refusal, Refusal::Exhausted(_)), "{memory} bytes of memory: {refusal:?}");
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!((1..72).contains(&refused), "{refused} of 72 are refused");
+}
