@@ -3,7 +3,7 @@
 use super::images::{self, Image, fit_for};
 use super::keyspace;
 use super::layered;
-use super::options::{Choice, Kind, Options};
+use super::options::{Choice, Kind, Options, target_of};
 use super::outputs::{Outputs, refuse_to_destroy};
 use super::prologue::{Opening, Prologue};
 use super::report::{Error, Report, Unexecuted};
@@ -11,7 +11,6 @@ use super::rewrite::Change;
 use super::scrub::Scrubber;
 use crate::input::{self, Content, Input, Role};
 use crate::keyspace::{Keyspace, Like};
-use crate::rdb::reader::Header;
 use crate::rdb::target::PORTABLE;
 use crate::rdb::{Dialect, Target};
 use crate::replay::Refusal;
@@ -206,27 +205,10 @@ fn choose(
     }
     let same = match (replay.like, opening) {
         (_, Some(opening)) => return images::choose(std::slice::from_ref(opening), options),
-        (Some(like), None) => of_server(like),
+        (Some(like), None) => target_of(like).unwrap_or(PORTABLE),
         (None, None) => oldest_for(input, keyspace),
     };
     fit_for(options.kind, same)
-}
-
-fn of_server(like: Like) -> Target {
-    let dialect = if like.at_least_valkey(9, 0) { Dialect::Valkey } else { Dialect::Redis };
-    let version = match like.as_redis() {
-        _ if dialect == Dialect::Valkey => 80,
-        (..=3, ..=1) | (..=2, _) => 6,
-        (3, _) => 7,
-        (4, _) => 8,
-        (5 | 6, _) => 9,
-        (7, 0 | 1) => 10,
-        (7, 2 | 3) => 11,
-        (7, _) | (8, ..=5) => 12,
-        (8, 6 | 7) => 13,
-        _ => 14,
-    };
-    Target::same_as(Header { version, dialect }, dialect)
 }
 
 fn oldest_for(input: &Input, keyspace: &Keyspace<'_>) -> Target {

@@ -40,5 +40,5 @@ pub(crate) mod scrub;
 mod tests;
 
 pub use inputs::convert;
-pub use options::{Base, Choice, Kind, OnDuplicate, Options, SplitBy};
+pub use options::{Base, Choice, Kind, OnDuplicate, Options, SplitBy, target_of};
 pub use report::{Error, Loss, Losses, Report, Unexecuted};

@@ -1,7 +1,9 @@
 //! What is asked for.
 
 use crate::bytes::publish::Existing;
+use crate::keyspace::Like;
 use crate::rdb::Target;
+use crate::rdb::target::TARGETS;
 use crate::scan;
 use crate::select::Selection;
 use crate::value::UnixMillis;
@@ -35,6 +37,20 @@ pub enum Choice {
     Same,
     /// A named target.
     Named(Target),
+}
+
+/// The newest target that a server loads; none for servers older than all targets.
+#[must_use]
+pub fn target_of(server: Like) -> Option<Target> {
+    let version = |target: &Target| target.name.parse::<Like>().ok();
+    // Valkey 7.2 is Redis 7.2 under another name.
+    let wanted =
+        if server.at_least_valkey(8, 0) { server } else { Like::redis(server.as_redis().0, server.as_redis().1) };
+    let fits = |target: &Target| {
+        let named = version(target).filter(|named| named.family == wanted.family);
+        named.is_some_and(|named| (named.major, named.minor) <= (wanted.major, wanted.minor))
+    };
+    TARGETS.into_iter().rev().find(fits)
 }
 
 /// One output for each of these.
@@ -117,5 +133,29 @@ impl Kind {
     #[must_use]
     pub fn is_image(self) -> bool {
         matches!(self, Self::Rdb | Self::AofDir(Base::Rdb))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_loads_the_newest_target_that_is_not_newer() {
+        let named = |server: &str| target_of(server.parse().unwrap()).map(|target| target.name);
+        for target in TARGETS {
+            assert_eq!(named(target.name), Some(target.name));
+        }
+        let servers = [
+            ("redis-6.0.16", "redis-5.0"),
+            ("redis-7", "redis-7.0"),
+            ("redis-9.1", "redis-8.8"),
+            ("valkey-7.2", "redis-7.2"),
+            ("valkey-8.1.1", "valkey-8"),
+            ("redict-7.3", "redis-7.2"),
+            ("keydb-6.3", "redis-6.2"),
+        ];
+        assert!(servers.iter().all(|(server, target)| named(server) == Some(target)));
+        assert_eq!(named("redis-2.6"), None);
     }
 }

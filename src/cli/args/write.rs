@@ -33,7 +33,7 @@ pub(crate) struct WriteArgs {
     /// The appendfilename of an aof-dir
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Whom it is for: redis-2.8 … redis-8.8, valkey-8, valkey-9, portable, same
+    /// Whom it is for: redis-2.8 … redis-8.8, valkey-8, valkey-9, portable, same; other servers get what they load
     #[arg(long, value_name = "TARGET", default_value = "same", value_parser = target)]
     target: Choice,
     /// Leave out what the target cannot hold and what cannot be executed, and report it
@@ -61,9 +61,10 @@ fn target(text: &str) -> Result<Choice, String> {
     if text == "same" {
         return Ok(Choice::Same);
     }
-    Target::named(text).map(Choice::Named).ok_or_else(|| {
+    let of_server = || convert::target_of(text.parse().ok()?);
+    Target::named(text).or_else(of_server).map(Choice::Named).ok_or_else(|| {
         let names: Vec<&str> = careen::rdb::target::TARGETS.iter().map(|target| target.name).collect();
-        format!("expected same, portable, or one of {}", names.join(", "))
+        format!("expected same, portable, a server such as redis-7.0.15, or one of {}", names.join(", "))
     })
 }
 
@@ -241,6 +242,7 @@ mod tests {
         let documented =
             "redis-5.0 redis-6.2 redis-7.0 redis-7.2 redis-7.4 redis-8.0 redis-8.6 valkey-8 valkey-9 same portable";
         assert!(documented.split(' ').all(|name| target(name).is_ok()));
+        assert_eq!(target("redis-6.0.16"), target("redis-5.0"));
         assert!(target("redis-1.0").unwrap_err().contains("redis-7.2"));
     }
 }

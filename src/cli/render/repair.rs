@@ -105,14 +105,14 @@ pub(crate) fn text(plan: &Plan, part: &Part, output: Option<&Path>) -> String {
 /// What there is beside the output, and what to do with it.
 pub(crate) fn closing(input: &Input, plans: &[Plan], output: Option<&Path>, in_place: bool) -> String {
     let mut lines = Vec::new();
-    let is_copy = |plan: &Plan| plan.is_whole() && plan.corrected.is_empty() && plan.notes.is_empty();
+    let is_copy = |plan: &Plan| plan.is_whole() && plan.quarantine().is_empty() && plan.notes.is_empty();
     if plans.iter().all(is_copy) && input.require_sound().is_ok() {
         lines.push("nothing is damaged".to_owned());
     }
     if let Some(path) = output {
         let beside = |suffix| escape::path(&apply::beside(path, suffix));
         if plans.iter().any(|plan| !plan.quarantine().is_empty()) {
-            lines.push(format!("what is left out is in {}, and where it stood in {}", beside(LOST), beside(MAP)));
+            lines.push(format!("the bytes that are not in it are in {}, where they stood in {}", beside(LOST), beside(MAP)));
         }
         if in_place {
             lines.push(format!("the input is kept as {}", beside(".bak")));
