@@ -112,7 +112,11 @@ pub(crate) fn closing(input: &Input, plans: &[Plan], output: Option<&Path>, in_p
     if let Some(path) = output {
         let beside = |suffix| escape::path(&apply::beside(path, suffix));
         if plans.iter().any(|plan| !plan.quarantine().is_empty()) {
-            lines.push(format!("the bytes that are not in it are in {}, where they stood in {}", beside(LOST), beside(MAP)));
+            lines.push(format!(
+                "the bytes that are not in it are in {}, where they stood in {}",
+                beside(LOST),
+                beside(MAP)
+            ));
         }
         if in_place {
             lines.push(format!("the input is kept as {}", beside(".bak")));

@@ -58,8 +58,15 @@ impl Image {
 
     fn record(&self, byte: u8, before: Cursor<'_>, dialect: Dialect, c: &mut Cursor<'_>) -> Option<Record> {
         if let Some(value_type) = ValueType::from_byte(byte, dialect) {
+            let behind_byte = *c;
             let mut fields = read::fields(&[shape::Shape::Text], c);
-            fields.extend(read::fields(shape::of_value(value_type), c));
+            let body = read::fields(shape::of_value(value_type), c);
+            // Without its value, what stands behind the key would be taken for one when it is read again.
+            if matches!(body.as_slice(), [Node::Opaque(bytes)] if bytes.is_empty()) {
+                *c = behind_byte;
+                return None;
+            }
+            fields.extend(body);
             return Some(Record { opcode: byte, fields });
         }
         if let Some(shapes) = shape::of_opcode(byte) {
