@@ -13,8 +13,8 @@
 //!
 //! All run in `testdata/`, two snapshots of which are damaged first: `@cut` is a snapshot without its last 40 bytes,
 //! `@flip` one with a byte of a value changed. `@empty` is empty, `@unknown` is a line of text, `@fails` a sound log of which
-//! commands fail, `@open` one whose last transaction is never executed, `@torn` one that ends within a command, `@hurt` a
-//! snapshot of a damaged value under a checksum that fits, `@unvouched` the same without one.
+//! commands fail, `@open` one whose last transaction is never executed, `@torn` one that ends within a command, `@short` a
+//! snapshot without one byte of a value, `@hurt` one of a damaged value under a checksum that fits, `@unvouched` the same without one.
 
 #![allow(
     clippy::unwrap_used,
@@ -91,6 +91,9 @@ impl Bench {
         fs::write(scratch.path().join("flip"), flipped).unwrap();
         fs::write(scratch.path().join("empty"), "").unwrap();
         fs::write(scratch.path().join("fails"), FAILS.replace(' ', "\r\n")).unwrap();
+        let mut short = whole.clone();
+        short.remove(middle);
+        fs::write(scratch.path().join("short"), short).unwrap();
         let open = OPEN.replace(' ', "\r\n");
         fs::write(scratch.path().join("torn"), &open[..open.len() - 3]).unwrap();
         fs::write(scratch.path().join("open"), open).unwrap();

@@ -109,6 +109,9 @@ pub trait Durable {
     fn sync(&mut self) -> io::Result<()>;
 }
 
+/// Behind the name of an output: what was there before, where it is kept.
+pub const BACKUP: &str = ".bak";
+
 /// What to do with something that is at the target already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Existing {
@@ -482,7 +485,7 @@ impl<F: Files> Publisher<F> {
 
     fn backup(&self) -> PathBuf {
         let mut name = self.target.clone().into_os_string();
-        name.push(".bak");
+        name.push(BACKUP);
         name.into()
     }
 

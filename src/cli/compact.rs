@@ -19,7 +19,7 @@ Examples:
 
 Exit status:
   0  done, nothing lost
-  1  done, something was left out with --lossy, or --verify found damage
+  1  done, but something was left out with --lossy, a transaction is never executed, or --verify found damage
   2  not done")]
 pub(super) struct Compact {
     #[command(flatten)]

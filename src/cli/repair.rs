@@ -171,8 +171,12 @@ impl Repair {
             return refused("the input");
         }
         if let Some(target) = target {
-            let written =
-                [("", "the output"), (apply::LOST, "the quarantine"), (apply::MAP, "its map"), (".bak", "the backup")];
+            let written = [
+                ("", "the output"),
+                (apply::LOST, "the quarantine"),
+                (apply::MAP, "its map"),
+                (publish::BACKUP, "the backup"),
+            ];
             for (suffix, what) in written {
                 if same::is_at_or_below(path, &apply::beside(target, suffix)) {
                     return refused(what);

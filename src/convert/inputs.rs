@@ -6,15 +6,16 @@ use super::layered;
 use super::options::{Choice, Kind, Options, target_of};
 use super::outputs::{Outputs, refuse_to_destroy};
 use super::prologue::{Opening, Prologue};
-use super::report::{Error, Report, Unexecuted};
+use super::report::{Error, Report, Unsound};
 use super::rewrite::Change;
 use super::scrub::Scrubber;
 use crate::input::{self, Content, Input, Role};
 use crate::keyspace::{Keyspace, Like};
-use crate::rdb::target::PORTABLE;
+use crate::rdb::target::{PORTABLE, TARGETS};
 use crate::rdb::{Dialect, Target};
 use crate::replay::Refusal;
-use crate::replay::whole::{self, Instead};
+use crate::replay::report::Place;
+use crate::replay::whole::{self, Instead, Outcome};
 use std::path::{Path, PathBuf};
 
 /// Write inputs as one output: several are merged, and those must be images.
@@ -29,6 +30,12 @@ pub fn convert(
     replay: &whole::Options,
     progress: impl FnMut(u64),
 ) -> Result<Report, Error> {
+    if let Choice::Named(target) = options.target
+        && target != PORTABLE
+        && fit_for(options.kind, target) != target
+    {
+        return Err(Error::Unsupported("servers before Redis 7.0 have no AOF directories: they load --to aof or rdb"));
+    }
     match images_of(inputs, replay) {
         Some(images) => images::convert(&images, output, options, inputs.len() > 1, progress),
         None => match inputs {
@@ -113,14 +120,15 @@ impl<'i> Begun<'i> {
 
     /// Write what the log came to.
     pub(super) fn write(&mut self, executed: Executed<'_>, dialect: Dialect) -> Result<(), Error> {
-        let Executed { keyspace, lost, misplaced, stopped } = executed;
+        let Executed { keyspace, lost, unsound, unsound_total, stopped } = executed;
         let (options, name) = (self.options, &self.input.name);
         let written = keyspace::write(&keyspace, self.change, dialect, options, &mut self.outputs, self.path, name)?;
         self.report.losses.append(written.losses);
         self.report.keys = self.report.keys.saturating_add(written.keys);
         self.report.left_out = self.report.left_out.saturating_add(written.left_out);
         self.report.not_executed = lost;
-        self.report.misplaced = misplaced;
+        self.report.unsound = unsound;
+        self.report.unsound_total = unsound_total;
         self.report.stopped = stopped;
         if options.process_ends {
             std::mem::forget(keyspace);
@@ -134,6 +142,8 @@ impl<'i> Begun<'i> {
     }
 }
 
+/// What servers load that are older than all targets.
+const OLDEST: Target = TARGETS[0];
 /// The last server that logs into a single file: newer ones would lose what it keeps (a score of -0).
 const SINGLE_FILE: Like = Like::redis(6, 2);
 
@@ -142,7 +152,8 @@ pub(super) struct Executed<'i> {
     pub(super) keyspace: Keyspace<'i>,
     /// Commands that a server would have executed and we did not.
     lost: u64,
-    misplaced: Vec<Unexecuted>,
+    unsound: Vec<Unsound>,
+    unsound_total: u64,
     /// A condition to stop was met.
     stopped: bool,
 }
@@ -157,39 +168,46 @@ pub(super) fn execute<'i>(
     let fallback = if input.kind == input::Kind::Aof { SINGLE_FILE } else { replay.fallback };
     let outcome = whole::replay_onto(instead, input, &whole::Options { fallback, ..replay.clone() }, (), progress)
         .map_err(|_| Error::Unsupported("the input has no part of that name"))?;
+    let (lost, unsound) = settle(&outcome, input, options)?;
+    let unsound_total = outcome.report.unsound.total;
+    Ok(Executed { keyspace: outcome.keyspace, lost, unsound, unsound_total, stopped: outcome.stopped })
+}
+
+/// What of a log was not executed and may be missing: how many commands, and the first of those that no server writes.
+fn settle(outcome: &Outcome<'_>, input: &Input, options: &Options) -> Result<(u64, Vec<Unsound>), Error> {
     let name = |part: Option<usize>| {
         let part = part.and_then(|index| input.parts.get(index));
         part.map_or_else(|| input.name.clone(), |part| part.name.clone())
     };
-    if let Some(damage) = outcome.damage {
+    let name_of = |place: Place| name(usize::try_from(place.part).ok());
+    if let Some(damage) = &outcome.damage {
         let (file, offset, why) = (name(Some(damage.part)), damage.error.offset(), damage.error.to_string());
         return Err(match damage.error.exhausted() {
             Some(spent) => Error::Exhausted { file, offset, why, spent },
             None => Error::DamagedLog { file, offset, why },
         });
     }
-    let report = outcome.report;
+    let report = &outcome.report;
     for noted in &report.skipped.first {
         if let Refusal::Memory(spent) = noted.why {
-            let (file, offset) = (name(usize::try_from(noted.place.part).ok()), noted.place.offset);
+            let (file, offset) = (name_of(noted.place), noted.place.offset);
             let why = format!("{}: {spent}", noted.argv0.escape_ascii());
             return Err(Error::Exhausted { file, offset, why, spent });
         }
     }
     let first = report.skipped.first.iter().find(|noted| noted.why.loses_state());
     if let Some(noted) = first.filter(|_| report.lost > 0 && !options.lossy) {
-        let (file, offset) = (name(usize::try_from(noted.place.part).ok()), noted.place.offset);
-        return Err(Error::Log { file, offset, why: format!("{}: {}", noted.argv0.escape_ascii(), noted.why) });
+        let (file, offset) = (name_of(noted.place), noted.place.offset);
+        return Err(Error::NotExecuted { file, offset, why: format!("{}: {}", noted.argv0.escape_ascii(), noted.why) });
     }
     let lost = if first.is_some() { report.lost } else { 0 };
-    let misplaced = report.skipped.first.iter().filter(|noted| matches!(noted.why, Refusal::Misplaced(_)));
-    let misplaced = misplaced.map(|noted| Unexecuted {
-        file: name(usize::try_from(noted.place.part).ok()),
+    let unsound = report.unsound.first.iter().map(|noted| Unsound {
+        file: name_of(noted.place),
         offset: noted.place.offset,
         command: noted.argv0.clone(),
         why: noted.why,
     });
-    Ok(Executed { misplaced: misplaced.collect(), keyspace: outcome.keyspace, lost, stopped: outcome.stopped })
+    Ok((lost, unsound.collect()))
 }
 
 /// The target asked for; else the server that is named; else, for a log that names none, the oldest that holds it all.
@@ -205,7 +223,7 @@ fn choose(
     }
     let same = match (replay.like, opening) {
         (_, Some(opening)) => return images::choose(std::slice::from_ref(opening), options),
-        (Some(like), None) => target_of(like).unwrap_or(PORTABLE),
+        (Some(like), None) => target_of(like).unwrap_or(OLDEST),
         (None, None) => oldest_for(input, keyspace),
     };
     fit_for(options.kind, same)

@@ -39,18 +39,15 @@ pub enum Choice {
     Named(Target),
 }
 
-/// The newest target that a server loads; none for servers older than all targets.
+/// The newest target that a server loads; none for servers older than all targets. Forks without a target of their own
+/// load what the Redis loads that they come from.
 #[must_use]
 pub fn target_of(server: Like) -> Option<Target> {
-    let version = |target: &Target| target.name.parse::<Like>().ok();
-    // Valkey 7.2 is Redis 7.2 under another name.
-    let wanted =
-        if server.at_least_valkey(8, 0) { server } else { Like::redis(server.as_redis().0, server.as_redis().1) };
-    let fits = |target: &Target| {
-        let named = version(target).filter(|named| named.family == wanted.family);
-        named.is_some_and(|named| (named.major, named.minor) <= (wanted.major, wanted.minor))
-    };
-    TARGETS.into_iter().rev().find(fits)
+    let (major, minor) = server.as_redis();
+    let wanted = if server.at_least_valkey(8, 0) { server } else { Like::redis(major, minor) };
+    let loads =
+        |named: Like| named.family == wanted.family && (named.major, named.minor) <= (wanted.major, wanted.minor);
+    TARGETS.into_iter().rev().find(|target| target.name.parse().is_ok_and(loads))
 }
 
 /// One output for each of these.

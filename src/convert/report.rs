@@ -83,24 +83,26 @@ pub struct Report {
     pub files: u64,
     /// Commands of a log that a server would have executed and we did not.
     pub not_executed: u64,
-    /// Transactions of a log that are never executed, and what else of brackets stands where it does not belong.
-    pub misplaced: Vec<Unexecuted>,
+    /// Commands of a log that no server writes, such as transactions that are never executed: the first of them.
+    pub unsound: Vec<Unsound>,
+    /// All of them.
+    pub unsound_total: u64,
     /// A condition to stop the log was met.
     pub stopped: bool,
     /// What the output does not have of what it should.
     pub losses: Losses,
 }
 
-/// A command of a log that was not executed.
+/// A command that no server writes, and none was executed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unexecuted {
+pub struct Unsound {
     /// The part of the input.
     pub file: String,
     /// Where it begins in that.
     pub offset: u64,
     /// Its first word.
     pub command: Box<[u8]>,
-    /// Why.
+    /// What is wrong with it.
     pub why: Refusal,
 }
 
@@ -132,8 +134,8 @@ pub enum Error {
         /// Why.
         why: String,
     },
-    /// A log cannot be executed to its end.
-    Log {
+    /// A command cannot be executed that a server would execute.
+    NotExecuted {
         /// The input's name.
         file: String,
         /// Where.
@@ -182,7 +184,7 @@ impl Error {
             Self::Damaged { error, .. } => error.code(),
             Self::Checksum { .. } => "rdb-checksum-mismatch",
             Self::DamagedLog { .. } => "convert-damaged-log",
-            Self::Log { .. } => "convert-log",
+            Self::NotExecuted { .. } => "convert-log",
             Self::Exhausted { spent, .. } => spent.code(),
             Self::Unfit { .. } => "convert-unfit",
             Self::Duplicate { .. } => "convert-duplicate-key",
@@ -200,7 +202,7 @@ impl Error {
             Self::Damaged { .. } | Self::DamagedLog { .. } | Self::Checksum { .. } => {
                 Some("`careen repair` saves what is sound; `careen check` lists all damage")
             }
-            Self::Log { .. } => {
+            Self::NotExecuted { .. } => {
                 Some("`careen check --replay` says more; --lossy goes on without what cannot be executed")
             }
             Self::Unfit { .. } => Some("choose another --target, or leave it out with --lossy"),
@@ -222,7 +224,7 @@ impl fmt::Display for Error {
                 write!(f, "{file}: check-sum: the stored checksum is {stored:016x}, that of the bytes {computed:016x}")
             }
             Self::DamagedLog { file, offset, why }
-            | Self::Log { file, offset, why }
+            | Self::NotExecuted { file, offset, why }
             | Self::Exhausted { file, offset, why, .. } => {
                 write!(f, "{file}: replay at offset {offset}: {why}")
             }

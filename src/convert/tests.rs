@@ -30,7 +30,11 @@ pub(super) fn digest_of(input: &Input, like: &str) -> String {
 }
 
 pub(super) fn to(kind: Kind, target: &str) -> Options {
-    let target = if target == "same" { Choice::Same } else { Choice::Named(Target::named(target).unwrap()) };
+    let target = if target == "same" {
+        Choice::Same
+    } else {
+        Choice::Named(images::fit_for(kind, Target::named(target).unwrap()))
+    };
     Options { kind, target, ..Options::default() }
 }
 
@@ -455,4 +459,41 @@ fn more_output_than_allowed_is_refused_and_nothing_is_left() {
         assert!(error.to_string().contains("100 are allowed"), "{error}");
         assert_eq!(place.names(""), [""; 0]);
     }
+}
+
+#[test]
+fn a_transaction_without_end_is_told_behind_many_failing_commands() {
+    let place = Place::new();
+    let words = |words: &[&str]| {
+        let text: String = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len())).collect();
+        format!("*{}\r\n{text}", words.len())
+    };
+    let failing = words(&["INCR", "l"]).repeat(1100);
+    let log = [words(&["RPUSH", "l", "x"]), failing, words(&["MULTI"]), words(&["SET", "k", "v"])].concat();
+    std::fs::write(place.at("in.aof"), log).unwrap();
+    let report = run(&[open(&place.at("in.aof"))], &place.at("out.rdb"), &to(Kind::Rdb, "redis-7.0")).unwrap();
+    assert_eq!((report.unsound_total, report.keys), (1, 1));
+    assert_eq!(report.unsound.first().map(|odd| &*odd.command), Some(b"MULTI".as_slice()));
+}
+
+#[test]
+fn a_log_for_the_oldest_server_is_written_for_it() {
+    let place = Place::new();
+    std::fs::write(place.at("in.aof"), "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n").unwrap();
+    let replay = whole::Options { like: Some("redis-2.6".parse().unwrap()), ..whole::Options::default() };
+    convert(&[open(&place.at("in.aof"))], &place.at("out.rdb"), &to(Kind::Rdb, "same"), &replay, |_| {}).unwrap();
+    assert!(std::fs::read(place.at("out.rdb")).unwrap().starts_with(b"REDIS0006"));
+}
+
+#[test]
+fn no_directory_is_written_for_a_server_that_knows_none() {
+    let place = Place::new();
+    let options = |target| Options {
+        target: Choice::Named(Target::named(target).unwrap()),
+        ..to(Kind::AofDir(Base::Rdb), "same")
+    };
+    let input = [testdata("rdb/everything-redis_v10.rdb")];
+    assert!(matches!(run(&input, &place.at("old"), &options("redis-6.2")), Err(Error::Unsupported(_))));
+    assert!(!place.at("old").exists());
+    run(&input, &place.at("new"), &options("redis-7.0")).unwrap();
 }

@@ -130,6 +130,12 @@ impl Plan {
         self.lost.iter().all(Lost::is_asked) && self.doubtful.is_empty() && settled && self.notes.is_empty()
     }
 
+    /// True when the output is the input, byte for byte.
+    #[must_use]
+    pub fn is_copy(&self) -> bool {
+        self.is_whole() && self.corrected.is_empty() && self.lost.is_empty()
+    }
+
     /// The ranges of the input that are in no output: lost, doubtful and left out, or corrected away. In order.
     #[must_use]
     pub fn quarantine(&self) -> Vec<Range<u64>> {
@@ -177,6 +183,14 @@ mod tests {
         plan.keep(20..25);
         assert_eq!(plan.pieces, [Piece::Input(0..15), Piece::Input(20..25)]);
         assert_eq!(plan.kept.bytes, 20);
+    }
+
+    #[test]
+    fn what_has_a_byte_put_back_is_no_copy() {
+        let mut plan = Plan { proven: true, ..Plan::default() };
+        assert!(plan.is_copy());
+        plan.corrected.push(Correction { offset: 3, was: Vec::new(), now: vec![1] });
+        assert!(plan.is_whole() && plan.quarantine().is_empty() && !plan.is_copy());
     }
 
     #[test]

@@ -79,7 +79,6 @@ pub fn plan(image: &[u8], options: &Options, progress: &mut dyn FnMut(f64)) -> R
         Options { walk: walk::Options { budget: budget.clone(), ..options.walk.clone() }, ..options.clone() };
     let enough = || budget.refused().map_or(Ok(()), |spent| Err(Refusal::Exhausted(spent)));
     let found = look(image, &accounted);
-    enough()?;
     if found.is_sound {
         return Ok(untouched(image, &found));
     }
@@ -199,7 +198,9 @@ fn by_checksum(image: &[u8], found: &Found, options: &Options, progress: &mut dy
 
 /// Check a patched image as deep as any other.
 fn patched(image: &[u8], patch: &Patch, options: &Options) -> Option<Found> {
-    let spool = source::Options { budget: options.walk.budget.clone(), ..source::Options::default() };
+    // Far less than there is, as what the budget refuses goes to disk, and a refusal counts as being short of memory.
+    let (budget, usual) = (options.walk.budget.clone(), source::Options::default());
+    let spool = source::Options { spool_above: usual.spool_above.min(budget.left() / 4), budget, ..usual };
     // The chain of slices begins with the image's own header, so it is never taken for an archive.
     let source = Source::stream("patched image", patch.read(image).take(u64::MAX), &spool).ok()?;
     let found = look(source.bytes(), options);
@@ -295,9 +296,10 @@ impl Rebuild<'_> {
     }
 
     fn lost_range(&mut self, gap: Range<usize>, dropped: &[(Range<usize>, &'static str)], code: Option<&'static str>) {
-        let inside = |range: &Range<usize>| gap.contains(&range.start);
+        let before = |at: usize| dropped.partition_point(|(range, _)| range.start < at);
+        let inside = dropped.get(before(gap.start)..before(gap.end)).unwrap_or_default();
         let mut keys: Vec<Vec<u8>> = Vec::new();
-        for (range, _) in dropped.iter().filter(|(range, _)| inside(range)) {
+        for (range, _) in inside {
             keys.extend(self.names(range));
         }
         let (at_start, name) = self.what_fails(gap.start);
@@ -305,7 +307,7 @@ impl Rebuild<'_> {
         keys.sort();
         keys.dedup();
         let bytes = self.image.get(gap.clone()).unwrap_or_default();
-        let dropped_code = dropped.iter().find(|(range, _)| inside(range)).map(|(_, why)| *why);
+        let dropped_code = inside.first().map(|(_, why)| *why);
         let code = match (code, dropped_code) {
             _ if bytes.len() >= 8 && bytes.iter().all(|&byte| byte == 0) => "zero-block",
             (Some(code), _) => code,

@@ -54,6 +54,8 @@ pub struct Report<'a> {
     pub skipped: Notes<Refusal>,
     /// How many of those a server would have executed: what follows them may be wrong.
     pub lost: u64,
+    /// Those of them that no server writes: brackets of transactions where they do not belong, a wrong number of words.
+    pub unsound: Notes<Refusal>,
     /// Commands that were executed, though a server may have done it another way.
     pub remarks: Notes<&'static str>,
     /// Commands that change no data and are not expected in a log.
@@ -78,6 +80,9 @@ impl<'a> Report<'a> {
     #[cold]
     pub(super) fn skip(&mut self, place: Place, argv0: &[u8], why: Refusal) {
         self.lost = self.lost.saturating_add(u64::from(why.loses_state()));
+        if matches!(why, Refusal::Misplaced(_) | Refusal::Arity) {
+            self.unsound.add(place, argv0, why);
+        }
         self.skipped.add(place, argv0, why);
     }
 

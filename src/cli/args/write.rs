@@ -8,7 +8,7 @@ use crate::cli::output::refuse_input;
 use crate::cli::render::escape;
 use careen::bytes::publish::Existing;
 use careen::check::input::check;
-use careen::convert::{self, Base, Choice, Kind, Options, Report, Unexecuted};
+use careen::convert::{self, Base, Choice, Kind, Options, Report, Unsound};
 use careen::finding::Severity;
 use careen::input::{Content, Input, Part};
 use careen::rdb::{self, Target};
@@ -157,8 +157,8 @@ fn is_unvouched(part: &Part) -> bool {
     part.content == Content::Rdb && (bytes.ends_with(&[0; 8]) || is_old())
 }
 
-/// So many findings are said.
-const VERIFIED: usize = 20;
+/// So many of a kind are said.
+const SAID: usize = 20;
 
 /// What is replaced in place: not a link that leads to it, so that the link stays and leads to the new one.
 pub(crate) fn in_place(input: &Input) -> Option<PathBuf> {
@@ -181,7 +181,7 @@ fn failure(error: &convert::Error) -> Failure {
 impl Context<'_> {
     /// Say what is damaged in an input of which everything was written.
     fn verify(&self, input: &Input) -> Result<Exit, Failure> {
-        let options = careen::check::rdb::Options { walk: self.scan_options(), max_findings: VERIFIED };
+        let options = careen::check::rdb::Options { walk: self.scan_options(), max_findings: SAID };
         let mut bar = self.progress(input.bytes(), false);
         let report = check(input, &options, &mut |done| bar.reached(done));
         drop(bar);
@@ -219,16 +219,20 @@ impl Context<'_> {
         if report.not_executed > 0 {
             self.complain(&format!("{name}: {} commands could not be executed", report.not_executed), None);
         }
-        for Unexecuted { file, offset, command, why } in &report.misplaced {
+        for Unsound { file, offset, command, why } in report.unsound.iter().take(SAID) {
             let (file, command) = (escape::text(file.as_bytes()), escape::text(command));
-            self.complain(&format!("{file}: {command} at offset {offset}: {why}; not executed"), None);
+            self.complain(&format!("{file}: {command} at offset {offset}: {why}"), None);
+        }
+        let more = report.unsound_total.saturating_sub(SAID as u64);
+        if more > 0 {
+            self.complain(&format!("{name}: {more} more commands not executed"), None);
         }
         if self.global.verbose > 0 {
             let Report { keys, copied, left_out, bytes, files, .. } = report;
             let line = format!("{name}: {keys} keys, {copied} of them as they stood, {left_out} left out");
             self.complain(&format!("{line}; {bytes} bytes in {files} files"), None);
         }
-        let is_whole = report.losses.is_empty() && report.not_executed == 0 && report.misplaced.is_empty();
+        let is_whole = report.losses.is_empty() && report.not_executed == 0 && report.unsound_total == 0;
         if is_whole { Exit::Clean } else { Exit::Findings }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::text::counted;
 use super::{escape, json};
+use careen::bytes::publish::BACKUP;
 use careen::input::{Content, Input, Kind, Part};
 use careen::repair::Plan;
 use careen::repair::apply::{self, LOST, MAP};
@@ -102,24 +103,19 @@ pub(crate) fn text(plan: &Plan, part: &Part, output: Option<&Path>) -> String {
     out
 }
 
-/// What there is beside the output, and what to do with it.
+/// Whether anything was damaged, what there is beside the output, and where a server looks for it.
 pub(crate) fn closing(input: &Input, plans: &[Plan], output: Option<&Path>, in_place: bool) -> String {
     let mut lines = Vec::new();
-    let is_copy = |plan: &Plan| plan.is_whole() && plan.quarantine().is_empty() && plan.notes.is_empty();
-    if plans.iter().all(is_copy) && input.require_sound().is_ok() {
+    if plans.iter().all(Plan::is_copy) && input.require_sound().is_ok() {
         lines.push("nothing is damaged".to_owned());
     }
     if let Some(path) = output {
         let beside = |suffix| escape::path(&apply::beside(path, suffix));
         if plans.iter().any(|plan| !plan.quarantine().is_empty()) {
-            lines.push(format!(
-                "the bytes that are not in it are in {}, where they stood in {}",
-                beside(LOST),
-                beside(MAP)
-            ));
+            lines.push(format!("what was left out is in {}, its places in {}", beside(LOST), beside(MAP)));
         }
         if in_place {
-            lines.push(format!("the input is kept as {}", beside(".bak")));
+            lines.push(format!("the input is kept as {}", beside(BACKUP)));
         } else if input.kind == Kind::AofDir {
             lines.push("a server finds the directory under its appenddirname, by default appendonlydir".to_owned());
         }

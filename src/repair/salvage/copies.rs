@@ -1,21 +1,32 @@
 //! Blocks that stand in the file twice: a copy that was written over something, or pushed between.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
-use super::pick::{Pick, Segment};
+use super::pick::{Looks, Pick, Segment, segment_of};
 use super::unit::What;
 
 /// A duplicated block is at least this long.
 const BLOCK: usize = 40;
 
 /// Databases are written once, in ascending order: a SELECTDB that does not ascend is a copy. But merged images, and
-/// those of servers with shards, come back to a database.
-pub(super) fn databases_ascend(picks: &mut [Pick], segments: &[Segment], bytes: &[u8]) {
-    if comes_back(picks, segments, bytes) {
-        return;
+/// those of servers with shards, come back to a database: then all marks are believed but for those of islands.
+pub(super) fn false_marks(picks: &mut [Pick], segments: &[Segment], sure: &HashSet<usize>) {
+    let descending = if comes_back(picks, sure) { Vec::new() } else { descending(picks, segments, sure) };
+    let mut islands: Vec<usize> = (0..picks.len()).filter(|&index| is_mark(picks, index)).collect();
+    islands.retain(|&index| segment_of(segments, index).is_some_and(Segment::is_island));
+    let dropped: HashSet<usize> = descending.iter().copied().collect();
+    islands.retain(|index| !dropped.contains(index));
+    islands.retain(|&index| only_fills_the_budget_before(picks, index));
+    for copy in descending.into_iter().chain(islands) {
+        drop_select(picks, copy);
     }
-    let segment_of = |index: usize| segments.iter().find(|segment| segment.picks.contains(&index));
-    let weight = |index: usize| segment_of(index).map_or((0, 0.0), Segment::weight);
+}
+
+/// Marks that do not ascend: of two that contradict each other the one that is not sure, or in the weaker segment.
+fn descending(picks: &[Pick], segments: &[Segment], sure: &HashSet<usize>) -> Vec<usize> {
+    let mut looks = Looks::at(picks);
+    let weight = |index: usize| segment_of(segments, index).map_or((0, 0.0), Segment::weight);
     let mut selects: Vec<(usize, u32)> = Vec::new();
     let mut copies = Vec::new();
     for (index, pick) in picks.iter().enumerate() {
@@ -25,8 +36,12 @@ pub(super) fn databases_ascend(picks: &mut [Pick], segments: &[Segment], bytes: 
         }
         while let Some(&(before, _)) = selects.last().filter(|&&(_, before)| before >= db) {
             let is_same = selects.last().is_some_and(|&(_, last)| last == db);
-            let fits_better = is_same && excess(picks, before, index) > excess(picks, index, before);
-            if (fits_better || weight(before) < weight(index)) && selects.len() > 1 {
+            let around = if is_same { around(picks, before, index) } else { 0..0 };
+            let excess = |kept, copy| excess(picks, &around, kept, copy);
+            let can_be_told = is_same && looks.take(around.len());
+            let fits_better = can_be_told && excess(before, index) > excess(index, before);
+            let is_weaker = fits_better || weight(before) < weight(index);
+            if is_weaker && !sure.contains(&before) && selects.len() > 1 {
                 copies.push(before);
                 selects.pop();
             } else {
@@ -38,59 +53,57 @@ pub(super) fn databases_ascend(picks: &mut [Pick], segments: &[Segment], bytes: 
             _ => selects.push((index, db)),
         }
     }
-    copies.extend(selects.iter().filter_map(|&(index, _)| {
-        let island = segment_of(index).is_some_and(Segment::is_island);
-        (island && only_fills_the_budget_before(picks, index)).then_some(index)
-    }));
-    for copy in copies {
-        drop_select(picks, copy);
-    }
+    copies
 }
 
-/// Is an earlier database selected where no block was copied to? There keys stand before and behind it in
-/// a chain that hangs on the beginning or the end, and those behind it stand nowhere else.
-fn comes_back(picks: &[Pick], segments: &[Segment], bytes: &[u8]) -> bool {
-    let selected = |pick: &Pick| match pick.unit.what {
-        What::Select(db) => Some(db),
-        _ => None,
-    };
-    let marks = picks.iter().enumerate().filter_map(|(index, pick)| Some((index, selected(pick)?)));
-    let marks: Vec<(usize, u32)> = marks.collect();
-    let back = marks.windows(2).filter_map(|pair| match pair {
-        [(_, before), (index, db)] if db < before => Some(*index),
-        _ => None,
-    });
-    let is_inside = |&index: &usize| {
-        let is_key = |index: usize| picks.get(index).is_some_and(Pick::is_key);
-        let segment = segments.iter().find(|segment| segment.picks.contains(&index)).filter(|one| !one.is_island())?;
-        let before = index.checked_sub(1).filter(|before| segment.picks.contains(before) && is_key(*before));
+/// The marks where no block was copied to: keys stand before and behind them in a chain that hangs on the beginning or
+/// the end, and those behind them stand nowhere else.
+pub(super) fn sure_marks(picks: &[Pick], segments: &[Segment], bytes: &[u8]) -> HashSet<usize> {
+    let is_key = |index: usize| picks.get(index).is_some_and(Pick::is_key);
+    let followers = |&index: &usize| {
+        let segment = segment_of(segments, index).filter(|one| !one.is_island())?;
+        // The first unit behind a gap is the least sure of all, and a chain without a beginning needs more to hold.
+        let (first, wanted) = if segment.from_start { (0, 1) } else { (segment.picks.start + 1, 2) };
+        index.checked_sub(1).filter(|&before| before >= first && segment.picks.contains(&before) && is_key(before))?;
         let behind = (index + 1..segment.picks.end).take_while(|&behind| !is_mark(picks, behind));
-        let keys: Vec<usize> = behind.filter(|&behind| is_key(behind)).take(PROOF).collect();
-        (before.is_some() && keys.len() == PROOF).then_some(keys)
+        let keys: Vec<usize> = behind.filter(|&behind| is_key(behind)).take(wanted).collect();
+        (keys.len() == wanted).then_some((index, keys))
     };
-    let candidates: Vec<Vec<usize>> = back.filter_map(|index| is_inside(&index)).collect();
-    if candidates.is_empty() {
-        return false;
+    let marks = (0..picks.len()).filter(|&index| is_mark(picks, index));
+    let inside: Vec<(usize, Vec<usize>)> = marks.filter_map(|index| followers(&index)).collect();
+    if inside.is_empty() {
+        return HashSet::new();
     }
     let twins = twins(picks, bytes);
     let originals: HashSet<usize> = twins.iter().flatten().copied().collect();
     let stands_once = |key: &usize| !originals.contains(key) && twins.get(*key).copied().flatten().is_none();
-    candidates.iter().any(|keys| keys.iter().all(stands_once))
+    inside.into_iter().filter(|(_, keys)| keys.iter().all(stands_once)).map(|(index, _)| index).collect()
 }
 
-/// So many keys behind a SELECTDB are looked at.
-const PROOF: usize = 2;
+/// Is an earlier database selected by a mark that is sure?
+pub(super) fn comes_back(picks: &[Pick], sure: &HashSet<usize>) -> bool {
+    let mut last = None;
+    picks.iter().enumerate().any(|(index, pick)| match pick.unit.what {
+        What::Select(db) if pick.kept() => last.replace(db).is_some_and(|before| db < before && sure.contains(&index)),
+        _ => false,
+    })
+}
 
 fn is_mark(picks: &[Pick], index: usize) -> bool {
     picks.get(index).is_some_and(|pick| matches!(pick.unit.what, What::Select(_)) && pick.kept())
 }
 
+/// From the mark before two marks to the one behind them.
+fn around(picks: &[Pick], one: usize, other: usize) -> Range<usize> {
+    let before = (0..one).rev().find(|&index| is_mark(picks, index)).unwrap_or(0);
+    let behind = (other + 1..picks.len()).find(|&index| is_mark(picks, index)).unwrap_or(picks.len());
+    before..behind
+}
+
 /// How many keys too many the databases have, by RESIZEDB, if of two marks of one database `kept` is the true one and
 /// `copy` is none.
-fn excess(picks: &[Pick], kept: usize, copy: usize) -> u64 {
-    let first = (0..kept.min(copy)).rev().find(|&index| is_mark(picks, index)).unwrap_or(0);
-    let end = (kept.max(copy) + 1..picks.len()).find(|&index| is_mark(picks, index)).unwrap_or(picks.len());
-    let too_many = |section: std::ops::Range<usize>| {
+fn excess(picks: &[Pick], around: &Range<usize>, kept: usize, copy: usize) -> u64 {
+    let too_many = |section: Range<usize>| {
         let own = |index: &usize| *index != copy && index.checked_sub(1) != Some(copy);
         let units = || section.clone().filter(own).filter_map(|index| picks.get(index)).map(|pick| pick.unit);
         let said = units().find_map(|unit| match unit.what {
@@ -100,7 +113,7 @@ fn excess(picks: &[Pick], kept: usize, copy: usize) -> u64 {
         let keys = units().filter(|unit| unit.key().is_some()).count() as u64;
         said.map_or(0, |said| keys.saturating_sub(said))
     };
-    too_many(first..kept).saturating_add(too_many(kept..end))
+    too_many(around.start..kept).saturating_add(too_many(kept..around.end))
 }
 
 /// True when the keys up to the next SELECTDB are just those that the database before still lacks.
@@ -178,11 +191,10 @@ fn twins(picks: &[Pick], bytes: &[u8]) -> Vec<Option<usize>> {
 
 /// A record of an island that stands in a stronger segment as well.
 fn foreign_blocks(segments: &[Segment], twins: &[Option<usize>]) -> Vec<usize> {
-    let segment_of = |index: usize| segments.iter().find(|segment| segment.picks.contains(&index));
     let mut dropped = Vec::new();
     for (index, twin) in twins.iter().enumerate() {
         let Some(twin) = *twin else { continue };
-        let (Some(here), Some(there)) = (segment_of(index), segment_of(twin)) else { continue };
+        let (Some(here), Some(there)) = (segment_of(segments, index), segment_of(segments, twin)) else { continue };
         if here.picks == there.picks {
             continue;
         }
@@ -233,14 +245,13 @@ fn leading_copy(segment: &Segment, picks: &[Pick], twins: &[Option<usize>]) -> V
 
 /// One key of one name in a database: the record in the stronger segment wins, and never the one that touches a gap.
 pub(super) fn duplicate_keys(picks: &mut [Pick], segments: &[Segment]) {
-    let segment_of = |index: usize| segments.iter().find(|segment| segment.picks.contains(&index));
     let strength = |index: usize| {
         let inner = |segment: &Segment| {
             let after_gap = index == segment.picks.start && !segment.from_start;
             let before_gap = index + 1 == segment.picks.end && !segment.to_end;
             !after_gap && !before_gap
         };
-        segment_of(index).map_or((false, (0, 0.0)), |segment| (inner(segment), segment.weight()))
+        segment_of(segments, index).map_or((false, (0, 0.0)), |segment| (inner(segment), segment.weight()))
     };
     let mut seen: HashMap<(u32, u64), usize> = HashMap::new();
     let mut losers = Vec::new();

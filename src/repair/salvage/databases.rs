@@ -3,27 +3,32 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::pick::Pick;
+use super::pick::{Looks, Pick};
 use super::unit::What;
 
 /// Say for each pick which database it is in; the first ones are in `first`. Gives the picks whose database is a guess.
-pub(super) fn assign(picks: &mut [Pick], bytes: &[u8], first: u32) -> Vec<Range<usize>> {
+/// Databases come once, unless the file `comes_back` to them.
+pub(super) fn assign(picks: &mut [Pick], bytes: &[u8], first: u32, comes_back: bool) -> Vec<Range<usize>> {
     let mut uncertain = Vec::new();
-    let mut state = State { db: first, ..State::default() };
+    let mut state = State { db: first, comes_back, ..State::default() };
     let last = highest(picks);
+    let mut looks = Looks::at(picks);
+    let mut stretch = 0..0;
     let mut end = picks.first().map_or(0, |pick| pick.unit.start);
     let mut index = 0;
     while let Some(mut pick) = picks.get(index).copied() {
         let gap = pick.unit.start != end;
         end = pick.unit.end;
         if gap && !matches!(pick.unit.what, What::Select(_)) {
-            let stretch = index..next_select(picks, index);
-            if state.db < last && state.lost_select(picks, &stretch, bytes) {
+            let select = if index < stretch.end { stretch.end } else { next_select(picks, index) };
+            stretch = index..select;
+            let can_be_told = state.db < last && looks.take(stretch.len());
+            if can_be_told && state.lost_select(picks, &stretch, bytes) {
                 state.enter(state.db.saturating_add(1));
             } else if let Some(copy) = picks.get_mut(index).filter(|pick| is_resize(pick)) {
                 copy.drop("copied-block");
             }
-            uncertain.push(stretch);
+            uncertain.push(stretch.clone());
             pick = picks.get(index).copied().unwrap_or(pick);
         }
         if pick.kept() {
@@ -65,6 +70,7 @@ fn next_select(picks: &[Pick], from: usize) -> usize {
 #[derive(Default)]
 struct State {
     db: u32,
+    comes_back: bool,
     budget: Option<u64>,
     /// Names and a hash of the record.
     keys: HashMap<u64, u64>,
@@ -73,7 +79,7 @@ struct State {
 impl State {
     fn enter(&mut self, db: u32) {
         if db != self.db {
-            *self = Self { db, ..Self::default() };
+            *self = Self { db, comes_back: self.comes_back, ..Self::default() };
         }
     }
 
@@ -87,8 +93,9 @@ impl State {
     fn lost_select(&self, picks: &[Pick], stretch: &Range<usize>, bytes: &[u8]) -> bool {
         let members = picks.get(stretch.clone()).unwrap_or_default();
         let next = picks.get(stretch.end).map(|pick| pick.unit.what);
-        // Each database comes once: where the next one is selected further on, this is a copy of its beginning.
-        let has_room = !matches!(next, Some(What::Select(next)) if next <= self.db.saturating_add(1));
+        // Where a database that comes once is selected further on, this is a copy of its beginning.
+        let has_room =
+            self.comes_back || !matches!(next, Some(What::Select(next)) if next <= self.db.saturating_add(1));
         if members.first().is_some_and(is_resize) {
             return has_room;
         }

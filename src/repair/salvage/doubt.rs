@@ -62,14 +62,15 @@ fn is_strange(key: &Key, profile: &Profile) -> bool {
     is_unknown || key.empty || profile.is_odd(key) || profile.lacks_usage(key)
 }
 
-/// SELECTDB is followed by RESIZEDB, where that is so elsewhere. One that was guessed and is not is none.
+/// SELECTDB is followed by RESIZEDB, where most are. One that was guessed and is not is none.
 pub(super) fn bare_selects(picks: &mut [Pick], segments: &[Segment]) {
     let is_select = |pick: &Pick| matches!(pick.unit.what, What::Select(_));
     let is_sized = |picks: &[Pick]| match picks {
         [select, next, ..] => next.unit.start == select.unit.end && matches!(next.unit.what, What::Resize { .. }),
         _ => false,
     };
-    if !picks.windows(2).any(|pair| pair.first().is_some_and(is_select) && is_sized(pair)) {
+    let sized = picks.windows(2).filter(|pair| pair.first().is_some_and(is_select) && is_sized(pair)).count();
+    if sized * 2 < picks.iter().filter(|pick| is_select(pick)).count().max(1) {
         return;
     }
     for segment in segments.iter().filter(|segment| !segment.from_start) {
@@ -91,26 +92,25 @@ pub(super) fn runs(picks: &mut [Pick], from: usize, profile: &Profile) {
             run = if run.end == index { run.start..index + 1 } else { index..index + 1 };
             continue;
         }
-        let is_begun = begins_a_database(picks, run.start);
-        let members = picks.get_mut(run.clone()).unwrap_or_default();
-        if is_begun {
-            // No collection goes on behind a SELECTDB.
-        } else if members.len() >= 12 || members.len() >= 6 && most_alike(members) >= 4 {
-            members.iter_mut().for_each(|pick| pick.doubt("run-of-unknown-keys"));
+        let members = picks.get(run.clone()).unwrap_or_default();
+        let is_long = members.len() >= 12 || members.len() >= 6 && most_alike(members) >= 4;
+        // No collection goes on behind a SELECTDB.
+        if is_long && !begins_a_database(picks, run.start, profile) {
+            picks.get_mut(run).unwrap_or_default().iter_mut().for_each(|pick| pick.doubt("run-of-unknown-keys"));
         }
         run = index + 1..index + 1;
     }
 }
 
-/// True when SELECTDB stands right before a unit, and right before that a key that is sure.
-fn begins_a_database(picks: &[Pick], start: usize) -> bool {
+/// True when SELECTDB stands right before a unit, and right before that a key of a known kind.
+fn begins_a_database(picks: &[Pick], start: usize, profile: &Profile) -> bool {
     let before = picks.get(..start).unwrap_or_default();
     let is_mark = |pick: &Pick| pick.kept() && matches!(pick.unit.what, What::Select(_) | What::Resize { .. });
     let marks = before.iter().rev().take_while(|pick| is_mark(pick)).count();
     let joined = start.checked_sub(marks + 1).and_then(|from| picks.get(from..=start)).unwrap_or_default();
     let is_chain = joined.windows(2).all(|pair| matches!(pair, [one, next] if one.unit.end == next.unit.start));
-    let is_sure = joined.first().is_some_and(|pick| pick.is_key() && pick.kept());
-    marks > 0 && is_sure && is_chain
+    let is_known = |pick: &Pick| pick.is_key() && pick.kept() && !is_stranger(&pick.unit, profile);
+    marks > 0 && is_chain && joined.first().is_some_and(is_known)
 }
 
 fn is_stranger(unit: &Unit, profile: &Profile) -> bool {

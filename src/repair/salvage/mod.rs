@@ -278,14 +278,17 @@ impl<'a> Salvage<'a> {
         let failure = self.front.failure;
         let origin = if self.origin.is_known { self.origin.at } else { usize::MAX };
         let segments = pick::segments(&picks, origin, self.field.limit);
+        let mut comes_back = false;
         if failure.is_some() {
             doubt::bare_selects(&mut picks, &segments);
-            copies::databases_ascend(&mut picks, &segments, bytes);
+            let sure = copies::sure_marks(&picks, &segments, bytes);
+            comes_back = copies::comes_back(&picks, &sure);
+            copies::false_marks(&mut picks, &segments, &sure);
             doubt::weak_segments(&mut picks, &segments, profile);
             doubt::runs(&mut picks, self.r0, profile);
             copies::copies(&mut picks, &segments, bytes);
         }
-        let uncertain = databases::assign(&mut picks, bytes, self.origin.db);
+        let uncertain = databases::assign(&mut picks, bytes, self.origin.db, comes_back);
         copies::duplicate_keys(&mut picks, &segments);
         if failure.is_some() {
             bridge::prefixes(&mut self.field, &mut picks);

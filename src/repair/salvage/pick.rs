@@ -96,3 +96,33 @@ pub(super) fn segments(picks: &[Pick], origin: usize, limit: usize) -> Vec<Segme
     }
     segments
 }
+
+/// The segment of a pick.
+pub(super) fn segment_of(segments: &[Segment], index: usize) -> Option<&Segment> {
+    let at = segments.partition_point(|segment| segment.picks.end <= index);
+    segments.get(at).filter(|segment| segment.picks.contains(&index))
+}
+
+/// What may be counted again and again: hostile bytes have more marks and gaps than a look at everything behind each of
+/// them can be had for.
+#[derive(Debug)]
+pub(super) struct Looks {
+    left: usize,
+}
+
+impl Looks {
+    /// So many looks at everything, and some more for short files.
+    const WHOLE: usize = 64;
+    const MORE: usize = 1 << 20;
+
+    pub(super) fn at(picks: &[Pick]) -> Self {
+        Self { left: picks.len().saturating_mul(Self::WHOLE).saturating_add(Self::MORE) }
+    }
+
+    /// Take a look at so many picks; false when there are no more to be had.
+    pub(super) fn take(&mut self, picks: usize) -> bool {
+        let left = self.left.checked_sub(picks);
+        self.left = left.unwrap_or(0);
+        left.is_some()
+    }
+}
