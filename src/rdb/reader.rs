@@ -607,8 +607,8 @@ pub(super) fn attributes_of(raw: &[u8], offset: u64) -> Attributes<'_> {
     }
 }
 
-/// AUX fields that only one fork writes.
-fn dialect_of_aux(name: &[u8]) -> Dialect {
+/// AUX fields that only one fork writes: what follows them is read as its own.
+pub(crate) fn dialect_of_aux(name: &[u8]) -> Dialect {
     match name {
         b"df-ver" | b"snapshot-id" | b"shard-count" | b"shard-id" => Dialect::Dragonfly,
         b"mvcc-tstamp" | b"repl-masters" => Dialect::KeyDb,

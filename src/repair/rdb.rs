@@ -100,6 +100,8 @@ pub fn plan(image: &[u8], options: &Options, progress: &mut dyn FnMut(f64)) -> R
 
 /// The oldest version that is supposed where nothing tells it: that of Redis 2.8.
 const OLDEST: u32 = 6;
+/// No AUX field needs so much memory.
+const FIELDS: u64 = 1 << 20;
 /// Bytes of the header.
 const HEADER: usize = 9;
 
@@ -108,9 +110,18 @@ fn start_of(image: &[u8]) -> Option<Start> {
     if let Some(Header { version, dialect, .. }) =
         header.filter(|header| !check::rdb::is_damaged_version(header.version, header.dialect))
     {
+        let dialect = dialect_of_fields(image).unwrap_or(dialect);
         return Some(Start { version, dialect, is_whole: true, is_versioned: true, records: HEADER });
     }
     damaged_magic(image).or_else(|| front::start(image))
+}
+
+/// Forks tell in the first AUX fields that the records behind them are theirs.
+fn dialect_of_fields(image: &[u8]) -> Option<Dialect> {
+    let budget = Budget::new(FIELDS);
+    let mut reader = Reader::new(image).ok()?.with_budget(&budget);
+    while let Ok(Some(Record::Aux { .. })) = reader.next_record() {}
+    Some(reader.dialect())
 }
 
 fn damaged_magic(image: &[u8]) -> Option<Start> {

@@ -56,6 +56,8 @@ pub(super) fn read(field: &mut Field<'_>, from: usize) -> Front {
         }
         at = end;
     }
+    // An AUX field may have told whose records follow.
+    field.reading.dialect = reader.dialect();
     front
 }
 

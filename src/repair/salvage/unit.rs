@@ -7,6 +7,7 @@ use super::strict::{Strict, Text};
 use crate::bytes::lzf;
 use crate::check::value::Inspector;
 use crate::keyspace::load::library_name;
+use crate::rdb::reader::dialect_of_aux;
 use crate::rdb::{Dialect, ValueType, opcode};
 
 /// Where a unit stands and what it is.
@@ -132,7 +133,8 @@ impl<'a> Reading<'a> {
                 (keys > 0 && expires <= keys && keys <= room).then_some((What::Resize { keys }, 6.0))?
             }
             opcode::AUX => {
-                let known = s.string()?.plain().is_some_and(|name| AUX_NAMES.contains(&name));
+                let name = s.string()?;
+                let known = name.plain().is_some_and(|name| AUX_NAMES.contains(&name) && self.agrees(name));
                 let value = s.string()?;
                 // Readers look into the value: it may tell whose dialect this is.
                 self.reads(&value)?;
@@ -168,6 +170,11 @@ impl<'a> Reading<'a> {
         })
     }
 
+    /// A field of another fork would have all that follows it read as that fork's.
+    fn agrees(&self, aux: &[u8]) -> bool {
+        self.dialect != Dialect::Redis || dialect_of_aux(aux) == Dialect::Redis
+    }
+
     /// A text that can be had whole.
     fn reads(&mut self, text: &Text<'a>) -> Option<()> {
         if let Text::Lzf { compressed, len } = *text {
@@ -183,7 +190,7 @@ impl<'a> Reading<'a> {
     }
 
     fn key(&mut self, s: &mut Strict<'a>) -> Option<(What, f64)> {
-        let prefix = prefixes(s, self.version)?;
+        let prefix = prefixes(s, self.version, self.dialect)?;
         let byte = s.u8()?;
         let value_type = ValueType::from_byte(byte, self.dialect).filter(|&found| self.has(found))?;
         let name = s.string()?;
@@ -250,7 +257,7 @@ struct Prefixes {
 }
 
 /// Expiry, idle time or frequency, metadata, in the order of the writers.
-fn prefixes(s: &mut Strict<'_>, version: u32) -> Option<Prefixes> {
+fn prefixes(s: &mut Strict<'_>, version: u32, dialect: Dialect) -> Option<Prefixes> {
     let mut prefix = Prefixes { expires: false, usage: false, bits: 0.0 };
     match s.peek()? {
         opcode::EXPIRETIME_MS => {
@@ -281,7 +288,7 @@ fn prefixes(s: &mut Strict<'_>, version: u32) -> Option<Prefixes> {
         }
         _ => {}
     }
-    if s.peek()? == opcode::KEY_META {
+    if s.peek()? == opcode::KEY_META && dialect != Dialect::Valkey {
         s.u8()?;
         for _ in 0..s.length().filter(|&classes| classes <= 7)? {
             s.take(4)?;

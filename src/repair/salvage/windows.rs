@@ -67,6 +67,8 @@ impl Windows<'_, '_> {
         loop {
             let record = reader.next_record();
             let end = usize::try_from(reader.offset()).unwrap_or(usize::MAX);
+            // An AUX field may have told whose records follow.
+            self.image.dialect = reader.dialect();
             let here = Origin { at, db, is_known: origin.is_known || at != origin.at };
             let (kind, name) = match record {
                 Ok(Some(record)) => match self.kind(&record, end) {
