@@ -510,3 +510,26 @@ fn marks_without_end_cost_no_more_than_they_are() {
     }
     assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
 }
+
+#[test]
+fn a_mark_is_believed_with_one_key_between_it_and_the_damage() {
+    let key = |name: &str| [&[0, u8::try_from(name.len()).unwrap()], name.as_bytes(), b"\x05hello"].concat();
+    let keys =
+        |from: u32, count: u32| -> Vec<u8> { (from..from + count).flat_map(|n| key(&format!("key:{n}"))).collect() };
+    let mut body = b"REDIS0011\xfe\x01\xfb\x04\x00".to_vec();
+    body.extend(keys(10, 4));
+    body.extend_from_slice(b"\xfe\x00\xfb\x0e\x00");
+    body.extend(keys(20, 1));
+    let damaged = body.len();
+    body.extend(keys(21, 13));
+    body.extend_from_slice(b"\xff\0\0\0\0\0\0\0\0");
+    body[damaged..damaged + 8].fill(0);
+    let (plan, out) = repaired(&body, &Options::default());
+    assert!(is_sound(&out) && plan.kept.keys >= 16, "{:?}", plan.lost);
+    let mut reader = Reader::new(&out).unwrap();
+    while let Some(record) = reader.next_record().unwrap() {
+        let Record::Key(key) = record else { continue };
+        let first = key.raw.windows(5).any(|part| part == b"key:1");
+        assert_eq!(key.db.0, u32::from(first), "{}", key.raw.escape_ascii());
+    }
+}
