@@ -11,8 +11,11 @@ const BLOCK: usize = 40;
 
 /// Databases are written once, in ascending order: a SELECTDB that does not ascend is a copy. But merged images, and
 /// those of servers with shards, come back to a database: then all marks are believed but for those of islands.
-pub(super) fn false_marks(picks: &mut [Pick], segments: &[Segment], sure: &HashSet<usize>) {
-    let descending = if comes_back(picks, sure) { Vec::new() } else { descending(picks, segments, sure) };
+/// Tells whether the image comes back.
+pub(super) fn false_marks(picks: &mut [Pick], segments: &[Segment], twins: &[Option<usize>]) -> bool {
+    let sure = sure_marks(picks, segments, twins);
+    let comes_back = comes_back(picks, &sure);
+    let descending = if comes_back { Vec::new() } else { descending(picks, segments, &sure) };
     let mut islands: Vec<usize> = (0..picks.len()).filter(|&index| is_mark(picks, index)).collect();
     islands.retain(|&index| segment_of(segments, index).is_some_and(Segment::is_island));
     let dropped: HashSet<usize> = descending.iter().copied().collect();
@@ -21,6 +24,7 @@ pub(super) fn false_marks(picks: &mut [Pick], segments: &[Segment], sure: &HashS
     for copy in descending.into_iter().chain(islands) {
         drop_select(picks, copy);
     }
+    comes_back
 }
 
 /// Marks that do not ascend: of two that contradict each other the one that is not sure, or in the weaker segment.
@@ -30,10 +34,7 @@ fn descending(picks: &[Pick], segments: &[Segment], sure: &HashSet<usize>) -> Ve
     let mut selects: Vec<(usize, u32)> = Vec::new();
     let mut copies = Vec::new();
     for (index, pick) in picks.iter().enumerate() {
-        let What::Select(db) = pick.unit.what else { continue };
-        if !pick.kept() {
-            continue;
-        }
+        let Some(db) = pick.selected() else { continue };
         while let Some(&(before, _)) = selects.last().filter(|&&(_, before)| before >= db) {
             let is_same = selects.last().is_some_and(|&(_, last)| last == db);
             let around = if is_same { around(picks, before, index) } else { 0..0 };
@@ -58,7 +59,7 @@ fn descending(picks: &[Pick], segments: &[Segment], sure: &HashSet<usize>) -> Ve
 
 /// The marks where no block was copied to: keys stand before and behind them in a chain that hangs on the beginning or
 /// the end, and those behind them stand nowhere else.
-pub(super) fn sure_marks(picks: &[Pick], segments: &[Segment], bytes: &[u8]) -> HashSet<usize> {
+fn sure_marks(picks: &[Pick], segments: &[Segment], twins: &[Option<usize>]) -> HashSet<usize> {
     let is_key = |index: usize| picks.get(index).is_some_and(Pick::is_key);
     let followers = |&index: &usize| {
         let segment = segment_of(segments, index).filter(|one| !one.is_island())?;
@@ -74,23 +75,20 @@ pub(super) fn sure_marks(picks: &[Pick], segments: &[Segment], bytes: &[u8]) -> 
     if inside.is_empty() {
         return HashSet::new();
     }
-    let twins = twins(picks, bytes);
     let originals: HashSet<usize> = twins.iter().flatten().copied().collect();
     let stands_once = |key: &usize| !originals.contains(key) && twins.get(*key).copied().flatten().is_none();
     inside.into_iter().filter(|(_, keys)| keys.iter().all(stands_once)).map(|(index, _)| index).collect()
 }
 
 /// Is an earlier database selected by a mark that is sure?
-pub(super) fn comes_back(picks: &[Pick], sure: &HashSet<usize>) -> bool {
+fn comes_back(picks: &[Pick], sure: &HashSet<usize>) -> bool {
     let mut last = None;
-    picks.iter().enumerate().any(|(index, pick)| match pick.unit.what {
-        What::Select(db) if pick.kept() => last.replace(db).is_some_and(|before| db < before && sure.contains(&index)),
-        _ => false,
-    })
+    let mut goes_back = |db: u32| last.replace(db).is_some_and(|before| db < before);
+    picks.iter().enumerate().any(|(index, pick)| pick.selected().is_some_and(&mut goes_back) && sure.contains(&index))
 }
 
 fn is_mark(picks: &[Pick], index: usize) -> bool {
-    picks.get(index).is_some_and(|pick| matches!(pick.unit.what, What::Select(_)) && pick.kept())
+    picks.get(index).is_some_and(|pick| pick.selected().is_some())
 }
 
 /// From the mark before two marks to the one behind them.
@@ -118,7 +116,7 @@ fn excess(picks: &[Pick], around: &Range<usize>, kept: usize, copy: usize) -> u6
 
 /// True when the keys up to the next SELECTDB are just those that the database before still lacks.
 fn only_fills_the_budget_before(picks: &[Pick], select: usize) -> bool {
-    let is_select = |pick: &Pick| matches!(pick.unit.what, What::Select(_)) && pick.kept();
+    let is_select = |pick: &Pick| pick.selected().is_some();
     let (before, behind) = picks.split_at(select);
     let begin = before.iter().rposition(is_select).unwrap_or(0);
     let section = before.get(begin..).unwrap_or_default();
@@ -141,12 +139,11 @@ fn drop_select(picks: &mut [Pick], select: usize) {
 }
 
 /// Records that exist byte for byte elsewhere.
-pub(super) fn copies(picks: &mut [Pick], segments: &[Segment], bytes: &[u8]) {
+pub(super) fn copies(picks: &mut [Pick], segments: &[Segment], originals: &[Option<usize>]) {
     if segments.len() < 2 {
         return;
     }
-    let mut twins = twins(picks, bytes);
-    let originals = twins.clone();
+    let mut twins = originals.to_vec();
     let mut dropped: HashSet<usize> = foreign_blocks(segments, &twins).into_iter().collect();
     // A copy of a copy is the original.
     for twin in &mut twins {
@@ -165,7 +162,7 @@ pub(super) fn copies(picks: &mut [Pick], segments: &[Segment], bytes: &[u8]) {
     for segment in segments.iter().skip(1) {
         dropped.extend(leading_copy(segment, picks, &later));
     }
-    let broken = broken_copies(segments, picks, &originals, &dropped);
+    let broken = broken_copies(segments, picks, originals, &dropped);
     dropped.extend(broken);
     for index in dropped {
         if let Some(pick) = picks.get_mut(index) {
@@ -175,13 +172,12 @@ pub(super) fn copies(picks: &mut [Pick], segments: &[Segment], bytes: &[u8]) {
 }
 
 /// For each key the first record that is the same, byte for byte, if that is another.
-fn twins(picks: &[Pick], bytes: &[u8]) -> Vec<Option<usize>> {
-    let raw = |pick: &Pick| bytes.get(pick.unit.start..pick.unit.end).unwrap_or_default();
+pub(super) fn twins(picks: &[Pick], image: &[u8]) -> Vec<Option<usize>> {
     let mut first: HashMap<u64, usize> = HashMap::new();
     let mut twins: Vec<Option<usize>> = vec![None; picks.len()];
     for (index, pick) in picks.iter().enumerate().filter(|(_, pick)| pick.is_key()) {
-        let twin = *first.entry(xxhash_rust::xxh3::xxh3_64(raw(pick))).or_insert(index);
-        let is_copy = twin != index && picks.get(twin).is_some_and(|twin| raw(twin) == raw(pick));
+        let twin = *first.entry(xxhash_rust::xxh3::xxh3_64(pick.raw(image))).or_insert(index);
+        let is_copy = twin != index && picks.get(twin).is_some_and(|twin| twin.raw(image) == pick.raw(image));
         if let Some(slot) = twins.get_mut(index).filter(|_| is_copy) {
             *slot = Some(twin);
         }

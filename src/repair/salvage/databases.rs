@@ -49,11 +49,7 @@ pub(super) fn assign(picks: &mut [Pick], bytes: &[u8], first: u32, comes_back: b
 
 /// The last database of all: servers have sixteen unless they are told otherwise, and do not start with more.
 fn highest(picks: &[Pick]) -> u32 {
-    let selected = picks.iter().filter_map(|pick| match pick.unit.what {
-        What::Select(db) if pick.kept() => Some(db),
-        _ => None,
-    });
-    selected.max().unwrap_or_default().max(15)
+    picks.iter().filter_map(Pick::selected).max().unwrap_or_default().max(15)
 }
 
 fn is_resize(pick: &Pick) -> bool {
@@ -62,8 +58,7 @@ fn is_resize(pick: &Pick) -> bool {
 
 fn next_select(picks: &[Pick], from: usize) -> usize {
     let behind = picks.get(from..).unwrap_or_default();
-    let is_select = |pick: &Pick| pick.kept() && matches!(pick.unit.what, What::Select(_));
-    behind.iter().position(is_select).map_or(picks.len(), |at| from + at)
+    behind.iter().position(|pick| pick.selected().is_some()).map_or(picks.len(), |at| from + at)
 }
 
 /// The database being read.
@@ -121,5 +116,5 @@ impl State {
 }
 
 fn record_hash(pick: &Pick, bytes: &[u8]) -> u64 {
-    xxhash_rust::xxh3::xxh3_64(bytes.get(pick.unit.start..pick.unit.end).unwrap_or_default())
+    xxhash_rust::xxh3::xxh3_64(pick.raw(bytes))
 }

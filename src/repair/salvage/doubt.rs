@@ -140,7 +140,7 @@ pub(super) fn budgets(picks: &mut [Pick], from: usize, profile: &Profile) {
     for index in 0..=picks.len() {
         let ends = picks.get(index).is_none_or(|pick| {
             let is_other = pick.is_key() && db.replace(pick.db).is_some_and(|before| before != pick.db);
-            is_other || pick.kept() && matches!(pick.unit.what, What::Select(_))
+            is_other || pick.selected().is_some()
         });
         if ends {
             if let Some(picks) = picks.get_mut(section..index) {

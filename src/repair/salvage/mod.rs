@@ -281,12 +281,11 @@ impl<'a> Salvage<'a> {
         let mut comes_back = false;
         if failure.is_some() {
             doubt::bare_selects(&mut picks, &segments);
-            let sure = copies::sure_marks(&picks, &segments, bytes);
-            comes_back = copies::comes_back(&picks, &sure);
-            copies::false_marks(&mut picks, &segments, &sure);
+            let twins = copies::twins(&picks, bytes);
+            comes_back = copies::false_marks(&mut picks, &segments, &twins);
             doubt::weak_segments(&mut picks, &segments, profile);
             doubt::runs(&mut picks, self.r0, profile);
-            copies::copies(&mut picks, &segments, bytes);
+            copies::copies(&mut picks, &segments, &twins);
         }
         let uncertain = databases::assign(&mut picks, bytes, self.origin.db, comes_back);
         copies::duplicate_keys(&mut picks, &segments);

@@ -37,6 +37,19 @@ impl Pick {
         self.unit.key().is_some()
     }
 
+    /// The database that a SELECTDB selects, if it is believed.
+    pub(super) fn selected(&self) -> Option<u32> {
+        match self.unit.what {
+            What::Select(db) if self.kept() => Some(db),
+            _ => None,
+        }
+    }
+
+    /// Its bytes in an image.
+    pub(super) fn raw<'b>(&self, image: &'b [u8]) -> &'b [u8] {
+        image.get(self.unit.start..self.unit.end).unwrap_or_default()
+    }
+
     /// Decide, unless something was decided already.
     pub(super) fn doubt(&mut self, why: &'static str) {
         if self.kept() {
