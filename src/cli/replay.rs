@@ -7,8 +7,10 @@ use super::failure::Failure;
 use super::render::{escape, json};
 use careen::input::Input;
 use careen::keyspace::digest::{self, Digest};
+use careen::replay::report::Noted;
 use careen::replay::whole::{self, Outcome};
 use serde_json::{Map, Value, json};
+use std::fmt;
 use std::io::{self, Write};
 
 /// Rebuild the keyspace and report: counts, digest, commands that could not be executed
@@ -137,18 +139,25 @@ pub(super) fn part_name(input: &Input, part: u32) -> &str {
     part.map_or("", |part| part.name.as_str())
 }
 
+/// Which command, where in its part, and what there is to say.
+fn about<T: fmt::Display>(noted: &Noted<T>) -> String {
+    format!("{} at offset {}: {}", escape::text(&noted.argv0), noted.place.offset, noted.why)
+}
+
+/// The same with the part.
+pub(super) fn in_part<T: fmt::Display>(input: &Input, noted: &Noted<T>) -> String {
+    format!("{}: {}", escape::text(part_name(input, noted.place.part).as_bytes()), about(noted))
+}
+
 impl Context<'_> {
     /// Say what was not executed, and what that means for the exit status.
     pub(super) fn settle_replay<W>(&self, input: &Input, outcome: &Outcome<'_, W>) -> Result<Exit, Failure> {
         let mut exit = Exit::Clean;
         for skipped in outcome.report.skipped.first.iter().take(SAID) {
-            let name = part_name(input, skipped.place.part);
-            let (at, why) = (skipped.place.offset, skipped.why);
-            let command = escape::text(&skipped.argv0);
             if matches!(skipped.why, careen::replay::Refusal::Memory(_)) {
-                return Err(Failure::exhausted(name, &format!("{command} at offset {at}: {why}")));
+                return Err(Failure::exhausted(part_name(input, skipped.place.part), &about(skipped)));
             }
-            self.complain(&format!("{name}: {command} at offset {at}: {why}; not executed"), None);
+            self.complain(&format!("{}; not executed", in_part(input, skipped)), None);
         }
         let more = outcome.report.skipped.total.saturating_sub(SAID as u64);
         if more > 0 {
@@ -158,8 +167,7 @@ impl Context<'_> {
             exit = Exit::Findings;
         }
         for remark in outcome.report.remarks.first.iter().take(SAID).filter(|_| self.global.verbose > 0) {
-            let (name, command) = (part_name(input, remark.place.part), escape::text(&remark.argv0));
-            self.complain(&format!("{name}: {command} at offset {}: {}", remark.place.offset, remark.why), None);
+            self.complain(&in_part(input, remark), None);
         }
         if let Some(damage) = &outcome.damage {
             let name = input.parts.get(damage.part).map_or("", |part| part.name.as_str());
@@ -178,4 +186,4 @@ impl Context<'_> {
 }
 
 /// How many of a kind are said on standard error.
-const SAID: usize = 20;
+pub(super) const SAID: usize = 20;

@@ -6,7 +6,7 @@ use super::layered;
 use super::options::{Choice, Kind, Options, target_of};
 use super::outputs::{Outputs, refuse_to_destroy};
 use super::prologue::{Opening, Prologue};
-use super::report::{Error, Report, Unsound};
+use super::report::{Error, Report};
 use super::rewrite::Change;
 use super::scrub::Scrubber;
 use crate::input::{self, Content, Input, Role};
@@ -14,7 +14,7 @@ use crate::keyspace::{Keyspace, Like};
 use crate::rdb::target::{PORTABLE, TARGETS};
 use crate::rdb::{Dialect, Target};
 use crate::replay::Refusal;
-use crate::replay::report::Place;
+use crate::replay::report::{Notes, Place};
 use crate::replay::whole::{self, Instead, Outcome};
 use std::path::{Path, PathBuf};
 
@@ -120,7 +120,7 @@ impl<'i> Begun<'i> {
 
     /// Write what the log came to.
     pub(super) fn write(&mut self, executed: Executed<'_>, dialect: Dialect) -> Result<(), Error> {
-        let Executed { keyspace, lost, unsound, unsound_total, stopped } = executed;
+        let Executed { keyspace, lost, unsound, stopped } = executed;
         let (options, name) = (self.options, &self.input.name);
         let written = keyspace::write(&keyspace, self.change, dialect, options, &mut self.outputs, self.path, name)?;
         self.report.losses.append(written.losses);
@@ -128,7 +128,6 @@ impl<'i> Begun<'i> {
         self.report.left_out = self.report.left_out.saturating_add(written.left_out);
         self.report.not_executed = lost;
         self.report.unsound = unsound;
-        self.report.unsound_total = unsound_total;
         self.report.stopped = stopped;
         if options.process_ends {
             std::mem::forget(keyspace);
@@ -152,8 +151,8 @@ pub(super) struct Executed<'i> {
     pub(super) keyspace: Keyspace<'i>,
     /// Commands that a server would have executed and we did not.
     lost: u64,
-    unsound: Vec<Unsound>,
-    unsound_total: u64,
+    /// Commands that no server writes.
+    unsound: Notes<Refusal>,
     /// A condition to stop was met.
     stopped: bool,
 }
@@ -168,13 +167,12 @@ pub(super) fn execute<'i>(
     let fallback = if input.kind == input::Kind::Aof { SINGLE_FILE } else { replay.fallback };
     let outcome = whole::replay_onto(instead, input, &whole::Options { fallback, ..replay.clone() }, (), progress)
         .map_err(|_| Error::Unsupported("the input has no part of that name"))?;
-    let (lost, unsound) = settle(&outcome, input, options)?;
-    let unsound_total = outcome.report.unsound.total;
-    Ok(Executed { keyspace: outcome.keyspace, lost, unsound, unsound_total, stopped: outcome.stopped })
+    let lost = lost(&outcome, input, options)?;
+    Ok(Executed { keyspace: outcome.keyspace, lost, unsound: outcome.report.unsound, stopped: outcome.stopped })
 }
 
-/// What of a log was not executed and may be missing: how many commands, and the first of those that no server writes.
-fn settle(outcome: &Outcome<'_>, input: &Input, options: &Options) -> Result<(u64, Vec<Unsound>), Error> {
+/// How many commands a server would have executed and we did not, if the log is sound and that is allowed.
+fn lost(outcome: &Outcome<'_>, input: &Input, options: &Options) -> Result<u64, Error> {
     let name = |part: Option<usize>| {
         let part = part.and_then(|index| input.parts.get(index));
         part.map_or_else(|| input.name.clone(), |part| part.name.clone())
@@ -200,14 +198,7 @@ fn settle(outcome: &Outcome<'_>, input: &Input, options: &Options) -> Result<(u6
         let (file, offset) = (name_of(noted.place), noted.place.offset);
         return Err(Error::NotExecuted { file, offset, why: format!("{}: {}", noted.argv0.escape_ascii(), noted.why) });
     }
-    let lost = if first.is_some() { report.lost } else { 0 };
-    let unsound = report.unsound.first.iter().map(|noted| Unsound {
-        file: name_of(noted.place),
-        offset: noted.place.offset,
-        command: noted.argv0.clone(),
-        why: noted.why,
-    });
-    Ok((lost, unsound.collect()))
+    Ok(if first.is_some() { report.lost } else { 0 })
 }
 
 /// The target asked for; else the server that is named; else, for a log that names none, the oldest that holds it all.

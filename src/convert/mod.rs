@@ -41,4 +41,4 @@ mod tests;
 
 pub use inputs::convert;
 pub use options::{Base, Choice, Kind, OnDuplicate, Options, SplitBy, target_of};
-pub use report::{Error, Loss, Losses, Report, Unsound};
+pub use report::{Error, Loss, Losses, Report};

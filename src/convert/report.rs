@@ -3,6 +3,7 @@
 use crate::bytes::{Exhausted, publish};
 use crate::rdb;
 use crate::replay::Refusal;
+use crate::replay::report::Notes;
 use crate::value::DbIndex;
 use std::{fmt, io};
 
@@ -83,27 +84,12 @@ pub struct Report {
     pub files: u64,
     /// Commands of a log that a server would have executed and we did not.
     pub not_executed: u64,
-    /// Commands of a log that no server writes, such as transactions that are never executed: the first of them.
-    pub unsound: Vec<Unsound>,
-    /// All of them.
-    pub unsound_total: u64,
+    /// Commands of a log that no server writes, such as transactions that are never executed. They were not executed.
+    pub unsound: Notes<Refusal>,
     /// A condition to stop the log was met.
     pub stopped: bool,
     /// What the output does not have of what it should.
     pub losses: Losses,
-}
-
-/// A command that no server writes, and none was executed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unsound {
-    /// The part of the input.
-    pub file: String,
-    /// Where it begins in that.
-    pub offset: u64,
-    /// Its first word.
-    pub command: Box<[u8]>,
-    /// What is wrong with it.
-    pub why: Refusal,
 }
 
 /// Why it was not done.

@@ -31,7 +31,7 @@ pub struct Noted<T> {
 }
 
 /// Notes, of which the first are kept and all are counted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notes<T> {
     /// The first of them.
     pub first: Vec<Noted<T>>,

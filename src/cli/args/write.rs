@@ -6,9 +6,10 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::output::refuse_input;
 use crate::cli::render::escape;
+use crate::cli::replay::{SAID, in_part};
 use careen::bytes::publish::Existing;
 use careen::check::input::check;
-use careen::convert::{self, Base, Choice, Kind, Options, Report, Unsound};
+use careen::convert::{self, Base, Choice, Kind, Options, Report};
 use careen::finding::Severity;
 use careen::input::{Content, Input, Part};
 use careen::rdb::{self, Target};
@@ -122,7 +123,7 @@ impl WriteArgs {
         let report = convert::convert(inputs, &output, options, replay, |done| bar.reached(done));
         drop(bar);
         let report = report.map_err(|error| failure(&error))?;
-        let mut exit = cx.settle_written(&output, &report);
+        let mut exit = cx.settle_written(first, &output, &report);
         if !report.stopped {
             cx.complain_of_no_cut(&first.name, &no_cut::of(replay));
         }
@@ -156,9 +157,6 @@ fn is_unvouched(part: &Part) -> bool {
     let is_old = || rdb::Reader::new(bytes).is_ok_and(|reader| reader.version() < rdb::FIRST_WITH_CHECKSUM);
     part.content == Content::Rdb && (bytes.ends_with(&[0; 8]) || is_old())
 }
-
-/// So many of a kind are said.
-const SAID: usize = 20;
 
 /// What is replaced in place: not a link that leads to it, so that the link stays and leads to the new one.
 pub(crate) fn in_place(input: &Input) -> Option<PathBuf> {
@@ -206,7 +204,7 @@ impl Context<'_> {
     }
 
     /// Say what an output does not have, and what that means for the exit status.
-    fn settle_written(&self, output: &Path, report: &Report) -> Exit {
+    fn settle_written(&self, input: &Input, output: &Path, report: &Report) -> Exit {
         let name = escape::path(output);
         for loss in &report.losses.first {
             let gone = if loss.whole { "left out" } else { "written without it" };
@@ -219,11 +217,10 @@ impl Context<'_> {
         if report.not_executed > 0 {
             self.complain(&format!("{name}: {} commands could not be executed", report.not_executed), None);
         }
-        for Unsound { file, offset, command, why } in report.unsound.iter().take(SAID) {
-            let (file, command) = (escape::text(file.as_bytes()), escape::text(command));
-            self.complain(&format!("{file}: {command} at offset {offset}: {why}"), None);
+        for noted in report.unsound.first.iter().take(SAID) {
+            self.complain(&in_part(input, noted), None);
         }
-        let more = report.unsound_total.saturating_sub(SAID as u64);
+        let more = report.unsound.total.saturating_sub(SAID as u64);
         if more > 0 {
             self.complain(&format!("{name}: {more} more commands not executed"), None);
         }
@@ -232,7 +229,7 @@ impl Context<'_> {
             let line = format!("{name}: {keys} keys, {copied} of them as they stood, {left_out} left out");
             self.complain(&format!("{line}; {bytes} bytes in {files} files"), None);
         }
-        let is_whole = report.losses.is_empty() && report.not_executed == 0 && report.unsound_total == 0;
+        let is_whole = report.losses.is_empty() && report.not_executed == 0 && report.unsound.total == 0;
         if is_whole { Exit::Clean } else { Exit::Findings }
     }
 }
