@@ -23,7 +23,9 @@ use crate::bytes::sink::Sink;
 /// # Errors
 /// What `out` refuses.
 pub fn write(plan: &Plan, input: &[u8], out: &mut dyn Write) -> io::Result<u64> {
-    let mut sink = Sink::summed(out);
+    // A log has no sum.
+    let is_summed = plan.pieces.contains(&Piece::Checksum);
+    let mut sink = if is_summed { Sink::summed(out) } else { Sink::new(out) };
     for piece in &plan.pieces {
         match piece {
             Piece::Input(range) => sink.put(slice(input, range)),
