@@ -9,14 +9,15 @@
 //! The map is made like one of ddrescue, so that nothing of a damaged file is ever thrown away.
 
 use std::ffi::OsString;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IntoInnerError, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::plan::{Piece, Plan};
 use crate::bytes::crc64;
-use crate::bytes::publish::{Disk, Doing, Error, Existing, Files, Publisher, What};
+use crate::bytes::publish::{Disk, Doing, Error, Existing, Files, Part, Publisher, What};
 use crate::bytes::sink::Sink;
+use crate::scan::threads::both;
 
 /// Write the output's bytes.
 ///
@@ -63,6 +64,15 @@ impl Member<'_> {
     fn loses(&self) -> bool {
         !self.plan.quarantine().is_empty()
     }
+
+    /// The lines of the map; none where nothing is left out.
+    fn map(&self) -> io::Result<Vec<u8>> {
+        let mut lines = Vec::new();
+        if self.loses() {
+            map(self.input, &self.plan.quarantine(), &mut lines)?;
+        }
+        Ok(lines)
+    }
 }
 
 /// Publish the output at `target`, and its quarantine beside it: first what would else be lost.
@@ -71,12 +81,17 @@ impl Member<'_> {
 /// When something is in the way, or the disk refuses.
 pub fn publish(member: &Member<'_>, target: &Path, existing: Existing) -> Result<u64, Error> {
     let (publisher, mut part) = Publisher::file_like(&[member.path], target, existing)?;
-    let quarantine = Quarantine::write(std::slice::from_ref(member), target, existing, |out| {
-        map(member.input, &member.plan.quarantine(), out)
-    })?;
-    let written = write(member.plan, member.input, &mut part).map_err(|cause| publisher.write_error(cause))?;
-    publisher.close(part)?;
-    quarantine.publish_before(publisher)?;
+    let quarantine = Quarantine::write(std::slice::from_ref(member), target, existing)?;
+    // All of the input is read for the map's fingerprints, and once more for the output.
+    let (map, written) = both(
+        || member.map(),
+        || {
+            let written = write(member.plan, member.input, &mut part).map_err(|cause| publisher.write_error(cause))?;
+            publisher.close(part).map(|()| written)
+        },
+    );
+    let written = written?;
+    quarantine.publish_before(publisher, map)?;
     Ok(written)
 }
 
@@ -94,84 +109,88 @@ pub fn publish_set(
     existing: Existing,
 ) -> Result<(), Error> {
     let publisher = Publisher::directory_like(like, target, existing)?;
-    let quarantine = Quarantine::write(members, target, existing, |out| {
-        members.iter().filter(|member| member.loses()).try_for_each(|member| {
-            writeln!(out, "# {}", member.name.escape_debug())?;
-            map(member.input, &member.plan.quarantine(), out)
-        })
-    })?;
-    for member in members {
-        let mut part = publisher.part_like(member.path, member.name)?;
-        write(member.plan, member.input, &mut part).map_err(|cause| publisher.write_error(cause))?;
-        publisher.close(part)?;
-    }
-    let mut part = publisher.part(name)?;
-    part.write_all(manifest).map_err(|cause| publisher.write_error(cause))?;
-    publisher.close(part)?;
-    quarantine.publish_before(publisher)
+    let quarantine = Quarantine::write(members, target, existing)?;
+    let named = |member: &Member<'_>| {
+        let mut lines = format!("# {}\n", member.name.escape_debug()).into_bytes();
+        lines.append(&mut member.map()?);
+        Ok(lines)
+    };
+    let map = || members.iter().filter(|member| member.loses()).map(named).collect::<io::Result<Vec<_>>>();
+    let (map, written) = both(map, || {
+        for member in members {
+            let mut part = publisher.part_like(member.path, member.name)?;
+            write(member.plan, member.input, &mut part).map_err(|cause| publisher.write_error(cause))?;
+            publisher.close(part)?;
+        }
+        let mut part = publisher.part(name)?;
+        part.write_all(manifest).map_err(|cause| publisher.write_error(cause))?;
+        publisher.close(part)
+    });
+    written?;
+    quarantine.publish_before(publisher, map.map(|maps| maps.concat()))
 }
 
-/// What is left out of an output, written and not yet in its place.
+/// What is left out of an output, not yet in its place.
 struct Quarantine {
-    written: Vec<Publisher>,
+    /// Where something is left out.
+    files: Option<Pair>,
     /// Of an earlier output, where nothing is lost now.
     stale: Vec<PathBuf>,
 }
 
+/// The two files beside an output.
+struct Pair {
+    /// The bytes, complete.
+    lost: Publisher,
+    /// Their map, still empty.
+    map: (Publisher, Part<<Disk as Files>::File>),
+}
+
 impl Quarantine {
-    fn write(
-        members: &[Member<'_>],
-        target: &Path,
-        existing: Existing,
-        map: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> Result<Self, Error> {
+    /// Write the bytes that are left out.
+    fn write(members: &[Member<'_>], target: &Path, existing: Existing) -> Result<Self, Error> {
         let names = [LOST, MAP].map(|suffix| beside(target, suffix));
-        let mut quarantine = Self { written: Vec::new(), stale: Vec::new() };
         if !members.iter().any(Member::loses) {
-            quarantine.stale = names.into_iter().filter(|path| Disk.what_is(path).is_some()).collect();
-            return match quarantine.stale.first() {
-                Some(path) if !existing.replace || Disk.what_is(path) != Some(What::File) => {
-                    let cause = io::ErrorKind::AlreadyExists.into();
-                    Err(Error { path: path.clone(), doing: Doing::Refuse, cause })
-                }
-                _ => Ok(quarantine),
-            };
+            return Self::none(names, existing);
         }
         let existing = Existing { replace: existing.replace, keep_backup: false };
         let like: Vec<&Path> = members.iter().map(|member| member.path).collect();
-        let lost = |out: &mut dyn Write| {
-            let mut ranges = members.iter().flat_map(|m| m.plan.quarantine().into_iter().map(|range| (m.input, range)));
-            ranges.try_for_each(|(input, range)| out.write_all(slice(input, &range)))
-        };
-        let [bytes, lines] = &names;
-        quarantine.written.push(file(bytes, existing, &like, lost)?);
-        quarantine.written.push(file(lines, existing, &like, map)?);
-        Ok(quarantine)
+        let [lost, map] = names.each_ref().map(|name| Publisher::file_like(&like, name, existing));
+        let ((lost, part), map) = (lost?, map?);
+        let mut ranges = members.iter().flat_map(|m| m.plan.quarantine().into_iter().map(|range| (m.input, range)));
+        let mut out = BufWriter::new(part);
+        let written = ranges.try_for_each(|(input, range)| out.write_all(slice(input, &range)));
+        let part = written.and_then(|()| out.into_inner().map_err(IntoInnerError::into_error));
+        lost.close(part.map_err(|cause| lost.write_error(cause))?)?;
+        Ok(Self { files: Some(Pair { lost, map }), stale: Vec::new() })
+    }
+
+    /// Nothing is left out.
+    fn none(names: [PathBuf; 2], existing: Existing) -> Result<Self, Error> {
+        let stale: Vec<PathBuf> = names.into_iter().filter(|path| Disk.what_is(path).is_some()).collect();
+        match stale.first() {
+            Some(path) if !existing.replace || Disk.what_is(path) != Some(What::File) => {
+                let cause = io::ErrorKind::AlreadyExists.into();
+                Err(Error { path: path.clone(), doing: Doing::Refuse, cause })
+            }
+            _ => Ok(Self { files: None, stale }),
+        }
     }
 
     /// Were the output first, the bytes would be gone if the power failed in between.
-    fn publish_before(self, output: Publisher) -> Result<(), Error> {
-        self.written.into_iter().try_for_each(Publisher::publish)?;
+    fn publish_before(self, output: Publisher, map: io::Result<Vec<u8>>) -> Result<(), Error> {
+        if let Some(Pair { lost, map: (publisher, mut part) }) = self.files {
+            let written = map.and_then(|map| part.write_all(&map));
+            written.map_err(|cause| publisher.write_error(cause))?;
+            publisher.close(part)?;
+            lost.publish()?;
+            publisher.publish()?;
+        }
         output.publish()?;
         self.stale.into_iter().try_for_each(|path| {
             Disk.remove(&path).map_err(|cause| Error { path: path.clone(), doing: Doing::Place, cause })
         })
     }
-}
-
-/// One file, complete and not yet in its place.
-fn file(
-    target: &Path,
-    existing: Existing,
-    like: &[&Path],
-    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<Publisher, Error> {
-    let (publisher, part) = Publisher::file_like(like, target, existing)?;
-    let mut out = BufWriter::new(part);
-    fill(&mut out).map_err(|cause| publisher.write_error(cause))?;
-    let part = out.into_inner().map_err(|error| publisher.write_error(error.into_error()))?;
-    publisher.close(part)?;
-    Ok(publisher)
 }
 
 /// Behind the name of an output: the bytes that are not in it.

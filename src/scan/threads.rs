@@ -1,4 +1,4 @@
-//! The same work on several threads.
+//! The same work on several threads, or two works on one each.
 
 use std::panic::resume_unwind;
 use std::thread::{Builder, scope};
@@ -14,10 +14,32 @@ pub fn share<T: Send>(threads: usize, work: impl Fn() -> T + Sync) -> Vec<T> {
     })
 }
 
+/// Run `beside` on a thread of its own while the calling one runs `own`; where the system has no more threads, one
+/// after the other.
+pub fn both<A: Send, B>(beside: impl Fn() -> A + Sync, own: impl FnOnce() -> B) -> (A, B) {
+    scope(|scope| {
+        let thread = Builder::new().spawn_scoped(scope, &beside);
+        let own = own();
+        let beside =
+            thread.map_or_else(|_| beside(), |thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        (beside, own)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_works_are_done() {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        // Each waits for the other: so they run at once.
+        let (beside, own) = both(|| sender.send(7).map(|()| 1), || receiver.recv_timeout(Duration::from_secs(60)));
+        assert_eq!((beside, own), (Ok(1), Ok(7)));
+    }
+
     use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
 
     #[test]
     fn any_number_of_threads_does_all_of_it_once() {
