@@ -171,6 +171,9 @@ fn no_output_takes_the_place_of_its_input() {
             bench.refuses(&format!("{command} -o {output} --force"), "the output is the input");
         }
     }
+    for command in ["repair aof -o aof/out", "convert aof -o linked/new.rdb", "export aof/a.aof.manifest -o aof/new"] {
+        bench.refuses(command, "in the input's directory");
+    }
     bench.refuses("log aof/a.aof.1.base.aof -o aof/a.aof.1.base.aof --force", "the output is the input");
     for part in SET {
         bench.refuses(&format!("export aof -o {part} --force"), "the output is the input");

@@ -46,9 +46,16 @@ impl OutputArg {
     }
 }
 
-/// Refuse an output that would take away what it is made of.
+/// Refuse an output that would take away what it is made of, or stand among it.
 pub(super) fn refuse_input(output: &Path, inputs: &[Input]) -> Result<(), Failure> {
-    if inputs.iter().any(|input| input.is_at(output)) { Err(is_input(output)) } else { Ok(()) }
+    if inputs.iter().any(|input| input.is_at(output)) {
+        return Err(is_input(output));
+    }
+    if inputs.iter().any(|input| input.is_around(output)) {
+        let line = format!("{}: the output would stand in the input's directory", escape::path(output));
+        return Err(Failure::new(line).hint("give a path outside of it: an input is never changed"));
+    }
+    Ok(())
 }
 
 /// The same for an input that is only a path.

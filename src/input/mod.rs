@@ -141,6 +141,13 @@ impl Input {
         paths.any(|path| same::would_take_away(output, if standard(path) { Path::new("/dev/stdin") } else { path }))
     }
 
+    /// True when an output at this path would stand in the directory that is the input.
+    #[must_use]
+    pub fn is_around(&self, output: &Path) -> bool {
+        let directory = self.directory.as_ref().filter(|_| self.kind == Kind::AofDir);
+        directory.is_some_and(|directory| same::is_at_or_below(output, directory))
+    }
+
     /// For commands that cannot work with half a set, or with a file of nothing we know.
     ///
     /// # Errors
