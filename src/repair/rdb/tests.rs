@@ -533,3 +533,30 @@ fn a_mark_is_believed_with_one_key_between_it_and_the_damage() {
         assert_eq!(key.db.0, u32::from(first), "{}", key.raw.escape_ascii());
     }
 }
+
+#[test]
+fn an_island_begins_a_database_that_has_just_the_keys_that_its_mark_tells() {
+    let key = |n: u32| [&[0, 6], format!("key:{n}").as_bytes(), b"\x05hello"].concat();
+    let keys = |from: u32, count: u32| -> Vec<u8> { (from..from + count).flat_map(key).collect() };
+    // The first database loses its last key, the third its first; the second stands between them, whole.
+    let mut body = b"REDIS0011\xfe\x00\xfb\x0a\x00".to_vec();
+    body.extend(keys(10, 9));
+    let first = body.len();
+    body.extend(keys(19, 1));
+    body.extend_from_slice(b"\xfe\x01\xfb\x01\x00");
+    body.extend(keys(20, 1));
+    body.extend_from_slice(b"\xfe\x02\xfb\x0a\x00");
+    let second = body.len();
+    body.extend(keys(30, 10));
+    body.extend_from_slice(b"\xff\0\0\0\0\0\0\0\0");
+    body[first..first + 8].fill(0xa5);
+    body[second..second + 8].fill(0xa5);
+    let (plan, out) = repaired(&body, &Options::default());
+    assert!(is_sound(&out) && plan.kept.keys >= 19, "{:?}", plan.lost);
+    let mut reader = Reader::new(&out).unwrap();
+    while let Some(record) = reader.next_record().unwrap() {
+        let Record::Key(key) = record else { continue };
+        let number = key.key.to_vec()[4] - b'1';
+        assert_eq!(key.db.0, u32::from(number), "{}", key.raw.escape_ascii());
+    }
+}

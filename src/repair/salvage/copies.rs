@@ -114,19 +114,23 @@ fn excess(picks: &[Pick], around: &Range<usize>, kept: usize, copy: usize) -> u6
     too_many(around.start..kept).saturating_add(too_many(kept..around.end))
 }
 
-/// True when the keys up to the next SELECTDB are just those that the database before still lacks.
+/// True when the keys up to the next SELECTDB are just those that the database before still lacks, and not just those
+/// that the mark's own RESIZEDB tells.
 fn only_fills_the_budget_before(picks: &[Pick], select: usize) -> bool {
     let is_select = |pick: &Pick| pick.selected().is_some();
+    let budget = |picks: &[Pick]| {
+        picks.iter().find_map(|pick| match pick.unit.what {
+            What::Resize { keys } => Some(keys),
+            _ => None,
+        })
+    };
+    let keys = |picks: &[Pick]| picks.iter().filter(|pick| pick.is_key()).count() as u64;
     let (before, behind) = picks.split_at(select);
     let begin = before.iter().rposition(is_select).unwrap_or(0);
-    let section = before.get(begin..).unwrap_or_default();
-    let budget = section.iter().find_map(|pick| match pick.unit.what {
-        What::Resize { keys } => Some(keys),
-        _ => None,
-    });
-    let keys = |picks: &[Pick]| picks.iter().filter(|pick| pick.is_key()).count() as u64;
+    let before = before.get(begin..).unwrap_or_default();
     let end = behind.iter().skip(1).position(is_select).map_or(behind.len(), |at| at + 1);
-    budget == Some(keys(section) + keys(behind.get(..end).unwrap_or_default()))
+    let behind = behind.get(..end).unwrap_or_default();
+    budget(before) == Some(keys(before) + keys(behind)) && budget(behind) != Some(keys(behind))
 }
 
 fn drop_select(picks: &mut [Pick], select: usize) {
