@@ -29,6 +29,8 @@ pub fn both<A: Send, B>(beside: impl Fn() -> A + Sync, own: impl FnOnce() -> B) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
 
     #[test]
     fn both_works_are_done() {
@@ -37,9 +39,6 @@ mod tests {
         let (beside, own) = both(|| sender.send(7).map(|()| 1), || receiver.recv_timeout(Duration::from_secs(60)));
         assert_eq!((beside, own), (Ok(1), Ok(7)));
     }
-
-    use std::sync::atomic::{AtomicU64, Ordering};
-    use std::time::Duration;
 
     #[test]
     fn any_number_of_threads_does_all_of_it_once() {
