@@ -254,7 +254,8 @@ fn duplicate_keys(
     let start = usize::try_from(range.start).unwrap_or(usize::MAX);
     let Ok(reader) = rdb::Reader::at(input.get(start..).unwrap_or_default(), range.start) else { return Ok(()) };
     let mut reader = reader.with_budget(&task.budget);
-    while let Ok(Some(record)) = reader.next_record() {
+    // What is broken was found before.
+    while let Some(record) = reader.next_sound(drop) {
         let Record::Key(record) = record else { continue };
         if repeated.binary_search(&task.key_hash(&record)).is_err() {
             continue;
@@ -300,6 +301,17 @@ mod tests {
         let report = checked(&image, &Options { max_findings: 7, ..Options::default() });
         assert_eq!((report.findings.len(), report.more_findings), (7, 83));
         assert_eq!(report.worst, Some(Severity::Error));
+    }
+
+    #[test]
+    fn a_name_that_does_not_inflate_hides_no_other() {
+        let broken = b"\x00\xc3\x05\x40\x64\x00a\xe0Z\x26\x01x";
+        let keys = |names: &str| names.bytes().flat_map(|name| [0, 1, name, 1, b'v']).collect::<Vec<u8>>();
+        let image = [b"REDIS0009", &keys("ab")[..], broken, &keys("c"), broken, &keys("da"), b"\xff\0\0\0\0\0\0\0\0"];
+        let report = checked(&image.concat(), &Options::default());
+        let found: Vec<_> = report.findings.iter().map(|finding| (finding.code, finding.offset)).collect();
+        assert_eq!(report.keys, 5);
+        assert_eq!(found, [("lzf-bad-reference", 20), ("lzf-bad-reference", 37), ("rdb-duplicate-key", 53)]);
     }
 
     /// Looked through one by one, these took minutes.

@@ -72,8 +72,10 @@ impl CompressedBlob<'_> {
     /// The database selected at the end of the blob.
     #[must_use]
     pub fn last_db(&self, budget: &Budget) -> DbIndex {
-        let (db, _) = self.each(budget, |_| -> Result<()> { Ok(()) });
-        db
+        let Ok(inflated) = self.inflate(budget) else { return self.db };
+        let mut reader = self.reader(&inflated);
+        while reader.next_sound(drop).is_some() {}
+        reader.db()
     }
 }
 

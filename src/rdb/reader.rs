@@ -245,6 +245,24 @@ impl<'a> Reader<'a> {
         self.next_record()
     }
 
+    /// The next record of such a run that can be read. What cannot goes to `broken`; when it can be stepped over, as a
+    /// key whose name does not inflate, the run goes on behind it.
+    pub fn next_sound(&mut self, mut broken: impl FnMut(Error)) -> Option<Record<'a>> {
+        loop {
+            let start = self.c;
+            let error = match self.next_inner() {
+                Ok(record) => return record,
+                Err(error) => error,
+            };
+            let is_exhausted = error.is_exhausted();
+            broken(error);
+            (self.c, self.next_key, self.done) = (start, None, is_exhausted);
+            if !matches!(self.skip_record(), Ok(Some(_))) {
+                return None;
+            }
+        }
+    }
+
     /// Step over the next record: the same as [`Reader::next_record`], but a key is not looked into.
     ///
     /// # Errors

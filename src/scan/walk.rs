@@ -42,7 +42,7 @@ pub trait Task: Sync {
     /// Look into a record that is not a key's.
     fn other(&self, _local: &mut Self::Local, _record: &Record<'_>, _output: &mut Self::Output) {}
 
-    /// A compressed blob that does not inflate, or is damaged inside.
+    /// A name or a compressed blob that does not inflate, or what is damaged inside of one.
     fn broken(&self, local: &mut Self::Local, error: rdb::Error, output: &mut Self::Output);
 }
 
@@ -147,15 +147,14 @@ impl<'t, T: Task> Work<'t, T> {
             while let Some(key) = reader.plain_key() {
                 self.task.key(local, &key, output, spill);
             }
-            match reader.next_inner() {
-                Ok(Some(Record::Compressed(blob))) => {
+            match reader.next_sound(|error| self.task.broken(local, error, output)) {
+                Some(Record::Compressed(blob)) => {
                     let db = self.compressed(local, &blob, output, spill);
                     reader.select(db);
                 }
-                Ok(Some(Record::Key(key))) => self.task.key(local, &key, output, spill),
-                Ok(Some(record)) => self.task.other(local, &record, output),
-                Ok(None) => return,
-                Err(error) => return self.task.broken(local, error, output),
+                Some(Record::Key(key)) => self.task.key(local, &key, output, spill),
+                Some(record) => self.task.other(local, &record, output),
+                None => return,
             }
         }
     }
@@ -168,17 +167,22 @@ impl<'t, T: Task> Work<'t, T> {
         output: &mut T::Output,
         spill: &mut dyn FnMut(&mut T::Output),
     ) -> DbIndex {
-        let (db, outcome) = blob.each(&self.budget, |record| -> rdb::Result<()> {
+        let inflated = match blob.inflate(&self.budget) {
+            Ok(inflated) => inflated,
+            Err(error) => {
+                self.task.broken(local, error, output);
+                return blob.db;
+            }
+        };
+        let mut reader = blob.reader(&inflated);
+        while let Some(record) = reader.next_sound(|error| self.task.broken(local, error, output)) {
             match record {
                 Record::Key(key) => self.task.key(local, &key, output, spill),
+                // A blob in a blob stays as it is.
                 other => self.task.other(local, &other, output),
             }
-            Ok(())
-        });
-        if let Err(error) = outcome {
-            self.task.broken(local, error, output);
         }
-        db
+        reader.db()
     }
 }
 
