@@ -203,6 +203,15 @@ mod tests {
     }
 
     #[test]
+    fn a_file_with_a_lower_number_than_the_base_is_history() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["a.aof.3.base.aof", "a.aof.1.incr.aof", "a.aof.2.incr.aof", "a.aof.3.incr.aof"] {
+            put(directory.path(), name, &commands(&["RPUSH l a"]));
+        }
+        assert_eq!(chosen(directory.path()).0, ["3.base.aof", "3.incr.aof"]);
+    }
+
+    #[test]
     fn what_is_before_a_hole_is_a_left_over() {
         let directory = tempfile::tempdir().unwrap();
         for name in ["a.aof.2.base.aof", "a.aof.1.incr.aof", "a.aof.3.incr.aof", "a.aof.4.incr.aof"] {

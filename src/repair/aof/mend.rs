@@ -129,11 +129,16 @@ pub(super) fn name(input: &[u8], range: Range<usize>, argv: &[&[u8]]) -> Option<
     Some(Mended { end: range.end, edit, bytes, doubtful: true })
 }
 
-/// A command that servers read, though none writes it so: with numbers that are padded, lines that end in LF.
+/// A command that servers read, though none writes it so: with numbers that are padded, lines that end in LF. What
+/// stands behind a number may be the value itself, when the end of the line was hit.
 pub(super) fn sloppy(input: &[u8], start: usize) -> Option<Mended> {
     let mut argv = Vec::new();
     let (end, tolerated) = frame::lenient(input, start, &mut argv).ok()?;
-    if tolerated.contains(Tolerated::TRAILER) || proof::objection(&argv).is_some() || !proof::may_begin(input, end) {
+    if tolerated.contains(Tolerated::TRAILER)
+        || tolerated.contains(Tolerated::JUNK)
+        || proof::objection(&argv).is_some()
+        || !proof::may_begin(input, end)
+    {
         return None;
     }
     let mut bytes = Vec::new();
@@ -246,6 +251,14 @@ mod tests {
         let mended = sloppy(b"*03\r\n$3\r\nSET\r\n$1\r\na\r\n$ 1\r\nb\r\n", 0).unwrap();
         assert_eq!(mended.bytes, command(&["SET", "a", "b"]));
         assert_eq!(sloppy(b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\nbxx", 0), None);
+    }
+
+    #[test]
+    fn an_lf_that_was_hit_takes_no_value_along() {
+        let value = b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$13\r\x0e1234567890123\r\n";
+        let bad = [&value[..], &command(&["MULTI"])].concat();
+        assert_eq!(sloppy(&bad, 0), None, "that it is followed by 13 bytes is an accident");
+        assert_eq!(header(&bad, 0, value.len()).unwrap().bytes, command(&["SET", "a", "1234567890123"]));
     }
 
     #[test]

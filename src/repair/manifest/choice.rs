@@ -6,8 +6,9 @@
 //! | incremental files are those up to the highest number, without a hole | what is before a hole is left of a history that was deleted |
 //! | a file that an older base and the files before it lead to the newest base with is history | the base holds it already: the digests are the same |
 //! | a file that was begun before the base was is history | a rewrite begins a new file first |
+//! | a file with a lower number than the base is history | so its number is never below that of the base it makes |
 //!
-//! When none of the last two rules says anything, all files are taken, and a finding says that this is a guess.
+//! When only the last rule says anything, all other files are taken, and a finding says that this is a guess.
 
 use super::{Part, digest, open};
 use crate::aof::{self, manifest::Entry};
@@ -112,6 +113,13 @@ pub(super) fn reads_to_end(part: &Part) -> bool {
 
 /// How many of the incremental files, the oldest first, the base holds already; and whether that is known.
 fn history(base: &Part, older: &[Part], incrs: &[Part], options: &source::Options) -> (usize, bool) {
+    let lower = incrs.partition_point(|part| part.seq < base.seq);
+    let (count, is_known) = told_history(base, older, incrs, options);
+    (count.max(lower), is_known)
+}
+
+/// What the files themselves tell of it.
+fn told_history(base: &Part, older: &[Part], incrs: &[Part], options: &source::Options) -> (usize, bool) {
     if let Some(count) = older.iter().rev().find_map(|older| leads_to(base, older, incrs, options)) {
         return (count, true);
     }

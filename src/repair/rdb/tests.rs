@@ -560,3 +560,56 @@ fn an_island_begins_a_database_that_has_just_the_keys_that_its_mark_tells() {
         assert_eq!(key.db.0, u32::from(number), "{}", key.raw.escape_ascii());
     }
 }
+
+#[test]
+fn databases_that_hold_the_same_are_no_copies_of_one_another() {
+    let key = |n: u32| [&[0, 6], format!("key:{n}").as_bytes(), b"\x12some value of it ", &[n as u8]].concat();
+    let mut body = b"REDIS0011".to_vec();
+    let mut starts = Vec::new();
+    for db in 0..3u8 {
+        body.extend([0xfe, db, 0xfb, 60, 0]);
+        for n in 0..60 {
+            starts.push(body.len());
+            body.extend(key(10 + n));
+        }
+    }
+    body.extend_from_slice(b"\xff\0\0\0\0\0\0\0\0");
+    for place in [0, 1, 30, 58, 59, 60, 61, 90, 118, 119, 120, 150] {
+        let mut bad = body.clone();
+        bad[starts[place] + 3..starts[place] + 23].fill(0xa5);
+        bad[starts[place]] = 0xf0;
+        let (plan, out) = repaired(&bad, &Options::default());
+        assert!(is_sound(&out) && plan.kept.keys >= 176, "{place}: {} {:?}", plan.kept.keys, plan.lost);
+        let mut counts = [0; 3];
+        let mut reader = Reader::new(&out).unwrap();
+        while let Some(record) = reader.next_record().unwrap() {
+            if let Record::Key(key) = record {
+                counts[key.db.0 as usize] += 1;
+            }
+        }
+        assert!(counts.iter().all(|&count| (56..=60).contains(&count)), "{place}: {counts:?}");
+    }
+}
+
+#[test]
+fn databases_of_one_key_stay_where_they_are_when_the_file_comes_back_to_them() {
+    let key = |db: u8, n: u8| [&[0, 7], format!("key:{db}:{n}").as_bytes(), b"\x05hello"].concat();
+    let broken = [b"\0\x07key:0:9\x7f\xff".as_slice(), &[b'x'; 40]].concat();
+    for order in [[5, 3, 1], [0, 2, 1]] {
+        let mut body = b"REDIS0011".to_vec();
+        for (place, (db, keys)) in order.into_iter().zip([4, 2, 1]).enumerate() {
+            body.extend([0xfe, db, 0xfb, keys, 0]);
+            let whole = if place == 0 { keys - 1 } else { keys };
+            (0..whole).for_each(|n| body.extend(key(db, n)));
+            body.extend_from_slice(if place == 0 { &broken } else { &[] });
+        }
+        body.extend_from_slice(b"\xff\0\0\0\0\0\0\0\0");
+        let (plan, out) = repaired(&body, &Options::default());
+        assert!(is_sound(&out) && plan.kept.keys == 6, "{order:?}: {:?}", plan.lost);
+        let mut reader = Reader::new(&out).unwrap();
+        while let Some(record) = reader.next_record().unwrap() {
+            let Record::Key(key) = record else { continue };
+            assert_eq!(key.db.0, u32::from(key.key.to_vec()[4] - b'0'), "{order:?}");
+        }
+    }
+}

@@ -8,6 +8,8 @@ use super::unit::What;
 
 /// A duplicated block is at least this long.
 const BLOCK: usize = 40;
+/// Fewer marks than this stand between two keys.
+const MARKS: usize = 8;
 
 /// Databases are written once, in ascending order: a SELECTDB that does not ascend is a copy. But merged images, and
 /// those of servers with shards, come back to a database: then all marks are believed but for those of islands.
@@ -58,7 +60,7 @@ fn descending(picks: &[Pick], segments: &[Segment], sure: &HashSet<usize>) -> Ve
 }
 
 /// The marks where no block was copied to: keys stand before and behind them in a chain that hangs on the beginning or
-/// the end, and those behind them stand nowhere else.
+/// the end, and those behind them stand nowhere else. One key behind is enough where RESIZEDB tells of no more.
 fn sure_marks(picks: &[Pick], segments: &[Segment], twins: &[Option<usize>]) -> HashSet<usize> {
     let is_key = |index: usize| picks.get(index).is_some_and(Pick::is_key);
     let followers = |&index: &usize| {
@@ -68,7 +70,8 @@ fn sure_marks(picks: &[Pick], segments: &[Segment], twins: &[Option<usize>]) -> 
         index.checked_sub(1).filter(|&before| before >= first && segment.picks.contains(&before) && is_key(before))?;
         let behind = (index + 1..segment.picks.end).take_while(|&behind| !is_mark(picks, behind));
         let keys: Vec<usize> = behind.filter(|&behind| is_key(behind)).take(wanted).collect();
-        (keys.len() == wanted).then_some((index, keys))
+        let is_only = |&key: &usize| resized(picks.get(index..key).unwrap_or_default()) == Some(1);
+        (keys.len() == wanted || keys.first().is_some_and(is_only)).then_some((index, keys))
     };
     let marks = (0..picks.len()).filter(|&index| is_mark(picks, index));
     let inside: Vec<(usize, Vec<usize>)> = marks.filter_map(|index| followers(&index)).collect();
@@ -118,19 +121,21 @@ fn excess(picks: &[Pick], around: &Range<usize>, kept: usize, copy: usize) -> u6
 /// that the mark's own RESIZEDB tells.
 fn only_fills_the_budget_before(picks: &[Pick], select: usize) -> bool {
     let is_select = |pick: &Pick| pick.selected().is_some();
-    let budget = |picks: &[Pick]| {
-        picks.iter().find_map(|pick| match pick.unit.what {
-            What::Resize { keys } => Some(keys),
-            _ => None,
-        })
-    };
     let keys = |picks: &[Pick]| picks.iter().filter(|pick| pick.is_key()).count() as u64;
     let (before, behind) = picks.split_at(select);
     let begin = before.iter().rposition(is_select).unwrap_or(0);
     let before = before.get(begin..).unwrap_or_default();
     let end = behind.iter().skip(1).position(is_select).map_or(behind.len(), |at| at + 1);
     let behind = behind.get(..end).unwrap_or_default();
-    budget(before) == Some(keys(before) + keys(behind)) && budget(behind) != Some(keys(behind))
+    resized(before) == Some(keys(before) + keys(behind)) && resized(behind) != Some(keys(behind))
+}
+
+/// How many keys the first RESIZEDB tells.
+fn resized(picks: &[Pick]) -> Option<u64> {
+    picks.iter().find_map(|pick| match pick.unit.what {
+        What::Resize { keys } => Some(keys),
+        _ => None,
+    })
 }
 
 fn drop_select(picks: &mut [Pick], select: usize) {
@@ -148,6 +153,7 @@ pub(super) fn copies(picks: &mut [Pick], segments: &[Segment], originals: &[Opti
         return;
     }
     let mut twins = originals.to_vec();
+    mirrored(picks, &mut twins);
     let mut dropped: HashSet<usize> = foreign_blocks(segments, &twins).into_iter().collect();
     // A copy of a copy is the original.
     for twin in &mut twins {
@@ -187,6 +193,52 @@ pub(super) fn twins(picks: &[Pick], image: &[u8]) -> Vec<Option<usize>> {
         }
     }
     twins
+}
+
+/// Databases may hold the same records without any damage: of those none is a copy. At least half of the one's records
+/// stand in the other, and some of them as far behind its marks.
+fn mirrored(picks: &[Pick], twins: &mut [Option<usize>]) {
+    let places = places(picks);
+    let pair = |index: usize, twin: &Option<usize>| {
+        let (here, there) = (places.get(index)?, places.get((*twin)?)?);
+        (here.mark != there.mark).then_some(((there.mark, here.mark), here.distance == there.distance))
+    };
+    let mut keys: HashMap<usize, usize> = HashMap::new();
+    for (place, _) in places.iter().zip(picks).filter(|(_, pick)| pick.is_key()) {
+        *keys.entry(place.mark).or_default() += 1;
+    }
+    let mut alike: HashMap<(usize, usize), (usize, usize)> = HashMap::new();
+    for (databases, is_same_place) in twins.iter().enumerate().filter_map(|(index, twin)| pair(index, twin)) {
+        let (all, placed) = alike.entry(databases).or_default();
+        *all += 1;
+        *placed += usize::from(is_same_place);
+    }
+    let keys = |mark: usize| keys.get(&mark).copied().unwrap_or_default();
+    alike.retain(|&(one, other), &mut (all, placed)| placed > 0 && all * 2 >= keys(one).min(keys(other)));
+    for (index, twin) in twins.iter_mut().enumerate() {
+        *twin = twin.filter(|_| !pair(index, twin).is_some_and(|(databases, _)| alike.contains_key(&databases)));
+    }
+}
+
+/// Where a record stands in its database.
+struct Place {
+    /// The index of the database's SELECTDB.
+    mark: usize,
+    /// Bytes from the end of its marks.
+    distance: usize,
+}
+
+fn places(picks: &[Pick]) -> Vec<Place> {
+    let (mut mark, mut first) = (0, 0);
+    let place = |(index, pick): (usize, &Pick)| {
+        if pick.selected().is_some() {
+            (mark, first) = (index, pick.unit.end);
+        } else if matches!(pick.unit.what, What::Resize { .. }) && pick.unit.start == first {
+            first = pick.unit.end;
+        }
+        Place { mark, distance: pick.unit.start.saturating_sub(first) }
+    };
+    picks.iter().enumerate().map(place).collect()
 }
 
 /// A record of an island that stands in a stronger segment as well.
@@ -234,9 +286,18 @@ fn leading_copy(segment: &Segment, picks: &[Pick], twins: &[Option<usize>]) -> V
         let original = twin(index + 1).and_then(|next| next.checked_sub(1)).filter(|_| index == segment.picks.start);
         original.is_some_and(|original| name(index).is_some() && name(original) == name(index))
     };
-    let copied = |index: &usize| twin(*index).is_some() || is_bare(index);
+    // One after the other, as in the block that was copied.
+    let mut before: Option<usize> = None;
+    let mut follows = |index: usize| {
+        let here = twin(index);
+        let next = before.and_then(|before| (before + 1..picks.len()).take(MARKS).find(is_key));
+        let is_next = before.is_none() || here == next;
+        before = here;
+        here.is_some() && is_next
+    };
     // The mark of a database was copied with the keys around it.
-    let mut run: Vec<usize> = segment.picks.clone().take_while(|index| copied(index) || !is_key(index)).collect();
+    let mut run: Vec<usize> =
+        segment.picks.clone().take_while(|index| !is_key(index) || is_bare(index) || follows(*index)).collect();
     run.truncate(run.iter().rposition(is_key).map_or(0, |last| last + 1));
     run.retain(is_key);
     let len: usize = run.iter().filter_map(|&index| picks.get(index)).map(|pick| pick.unit.len()).sum();

@@ -31,6 +31,11 @@ pub(super) fn assign(picks: &mut [Pick], bytes: &[u8], first: u32, comes_back: b
             uncertain.push(stretch.clone());
             pick = picks.get(index).copied().unwrap_or(pick);
         }
+        // What stands behind a mark that is not believed may be of its database after all.
+        if matches!(pick.unit.what, What::Select(_)) && !pick.kept() && index >= stretch.end {
+            stretch = index..next_select(picks, index);
+            uncertain.push(stretch.clone());
+        }
         if pick.kept() {
             match pick.unit.what {
                 What::Select(db) => state.enter(db),
