@@ -21,6 +21,8 @@ pub(super) struct Front {
     pub(super) units: Vec<Unit>,
     /// Where reading failed, and why; `None` when the image is sound.
     pub(super) failure: Option<(usize, rdb::Error)>,
+    /// The AUX field that told whose records follow.
+    pub(super) teller: Option<usize>,
 }
 
 /// Read from the first record up to the first failure: a broken structure, a damaged value, or a key that came before.
@@ -39,6 +41,9 @@ pub(super) fn read(field: &mut Field<'_>, from: usize) -> Front {
             }
         };
         let end = usize::try_from(reader.offset()).unwrap_or(usize::MAX);
+        if front.teller.is_none() && reader.dialect() != field.reading.dialect {
+            front.teller = Some(front.units.len());
+        }
         match unit_of(field, &record, at, end) {
             Ok(unit) => {
                 if let (Some(key), Record::Key(record)) = (unit.key(), &record)
@@ -56,7 +61,6 @@ pub(super) fn read(field: &mut Field<'_>, from: usize) -> Front {
         }
         at = end;
     }
-    // An AUX field may have told whose records follow.
     field.reading.dialect = reader.dialect();
     front
 }

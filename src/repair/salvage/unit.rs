@@ -172,7 +172,8 @@ impl<'a> Reading<'a> {
 
     /// A field of another fork would have all that follows it read as that fork's.
     fn agrees(&self, aux: &[u8]) -> bool {
-        self.dialect != Dialect::Redis || dialect_of_aux(aux) == Dialect::Redis
+        let told = dialect_of_aux(aux);
+        told == Dialect::Redis || told == self.dialect
     }
 
     /// A text that can be had whole.

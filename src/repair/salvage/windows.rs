@@ -175,14 +175,14 @@ impl Windows<'_, '_> {
         limit: usize,
     ) -> Salvaged {
         let mut field = self.image.field(origin.at..limit, self.budget);
-        let mut front = Front { units: Vec::new(), failure: Some((failure, error.clone())) };
+        let mut front = Front { failure: Some((failure, error.clone())), ..Front::default() };
         for (record, _) in recent {
             let mut reader = front::reader(&field, record.range.start, DbIndex(record.db)).with_budget(self.budget);
             if let Ok(Some(known)) = reader.next_record() {
                 front.units.extend(front::unit_of(&mut field, &known, record.range.start, record.range.end).ok());
             }
         }
-        Salvage::new(field, front, origin).run()
+        Salvage::new(field, front, self.image.dialect, origin).run()
     }
 
     /// Take over what a window gave, up to where reading goes on.
