@@ -61,6 +61,20 @@ pub const SELECTDB: u8 = 254;
 /// The last byte before the checksum.
 pub const EOF: u8 = 255;
 
+/// The first RDB version of Redis whose servers know an opcode. A server ends where it meets one that it does not know.
+#[must_use]
+pub fn first_version(opcode: u8) -> u32 {
+    match opcode {
+        AUX | RESIZEDB => 7,
+        IDLE | FREQ | MODULE_AUX => 9,
+        FUNCTION2 | FUNCTION_PRE_GA => 10,
+        SLOT_INFO => 12,
+        KEY_META => 13,
+        HASH_TEMPLATE => 15,
+        _ => 1,
+    }
+}
+
 /// Whose numbers a file uses, and who wrote it as far as it tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Dialect {
@@ -210,7 +224,11 @@ impl ValueType {
             Self::HashMetadataPreGa | Self::HashListpackExPreGa | Self::HashMetadata | Self::HashListpackEx => 12,
             Self::StreamListpacks4 => 13,
             Self::StreamListpacks5 | Self::Array => 14,
-            Self::Gcra => 15,
+            Self::HashTemplateListpack
+            | Self::HashTemplateListpackRef
+            | Self::HashTemplateArray
+            | Self::HashTemplateArrayRef
+            | Self::Gcra => 15,
             _ => 1,
         }
     }

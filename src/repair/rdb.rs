@@ -434,8 +434,7 @@ impl Rebuild<'_> {
                 Ok(Some(Record::Key(key))) => key.value.value_type.first_version(),
                 _ => OLDEST,
             },
-            KeptKind::Other(opcode::FUNCTION2) => 10,
-            KeptKind::Other(opcode::SLOT_INFO) => 12,
+            KeptKind::Other(opcode) => opcode::first_version(opcode),
             _ => OLDEST,
         }
     }

@@ -613,3 +613,28 @@ fn databases_of_one_key_stay_where_they_are_when_the_file_comes_back_to_them() {
         }
     }
 }
+
+#[test]
+fn no_record_is_kept_that_the_server_of_the_image_does_not_know() {
+    let key = |n: u8| format!("\0\x08user:0:{n}\x18some value number {n} in 0").into_bytes();
+    let keys = |range: std::ops::Range<u8>| range.flat_map(key).collect::<Vec<_>>();
+    let head = b"REDIS0010\xfa\x09redis-ver\x067.0.15\xfe\x00\xfb\x09\x00";
+    // A sorted set without its head: the last byte of a score is the number of KeyDB's own type.
+    let set = b"@\x07byaalgq\0\0\0\0\0\xc0Z@\x07pmkcbrp\0\0\0\0\0\x80\\@\x05cdgxx\0\0\0\0\0@^@\x05lorem\0\0\0\0\0\0`@\
+        \x05ipsum\0\0\0\0\0\xe0`@\x05dolor\0\0\0\0\0\xc0a@\x07sitamet\0\0\0\0\0\xa0b@";
+    // One bit of an expiry's opcode: then it is that of a slot, which came with version 12.
+    let slot = [&b"\xf4\x05\x03\x02\xf0\xbb\x01\0\0"[..], &key(4)].concat();
+    for (what, damaged) in [("set", &set[..]), ("slot", &slot)] {
+        let body = [&head[..], &keys(0..4), damaged, &keys(5..9), b"\xff\0\0\0\0\0\0\0\0"].concat();
+        let (plan, out) = repaired(&body, &Options::default());
+        assert!(is_sound(&out) && plan.kept.keys >= 8, "{what}: {} {:?}", plan.kept.keys, plan.lost);
+        let mut reader = Reader::new(&out).unwrap();
+        while let Some(record) = reader.next_record().unwrap() {
+            let is_known = match &record {
+                Record::Key(key) => key.value.value_type == crate::rdb::ValueType::String,
+                record => opcode::first_version(out[usize::try_from(record.offset()).unwrap()]) <= 10,
+            };
+            assert!(is_known, "{what}: {record:?}");
+        }
+    }
+}

@@ -77,9 +77,10 @@ fn duplicate(at: usize, record: &rdb::KeyRecord<'_>) -> rdb::Error {
 }
 
 fn newer_type(at: usize, record: &rdb::KeyRecord<'_>) -> rdb::Error {
-    let why = "this type came with a later version than the header's";
-    rdb::Error::invalid(at as u64, "rdb-newer-type", why).in_key(&record.key)
+    rdb::Error::invalid(at as u64, "rdb-newer-type", NEWER).in_key(&record.key)
 }
+
+const NEWER: &str = "this type came with a later version than the header's";
 
 /// A record as a unit, when it is sound inside as well.
 pub(super) fn unit_of(field: &mut Field<'_>, record: &Record<'_>, at: usize, end: usize) -> rdb::Result<Unit> {
@@ -105,7 +106,10 @@ pub(super) fn unit_of(field: &mut Field<'_>, record: &Record<'_>, at: usize, end
         Record::SelectDb { db, .. } => What::Select(db.0),
         Record::ResizeDb { keys, .. } => What::Resize { keys: *keys },
         Record::End { .. } => What::End,
-        _ => What::Other(field.bytes().get(at).copied().unwrap_or_default()),
+        _ => match field.bytes().get(at).copied().unwrap_or_default() {
+            opcode if field.reading.has_opcode(opcode) => What::Other(opcode),
+            _ => return Err(rdb::Error::invalid(at as u64, "rdb-newer-type", NEWER)),
+        },
     };
     Ok(Unit { start: at, end, what, bits: 0.0 })
 }

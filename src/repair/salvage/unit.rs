@@ -113,6 +113,7 @@ impl<'a> Reading<'a> {
             opcode::EXPIRETIME | opcode::EXPIRETIME_MS | opcode::IDLE | opcode::FREQ => self.key(&mut s)?,
             opcode::KEY_META if self.dialect == Dialect::Redis && self.version >= 13 => self.key(&mut s)?,
             _ if ValueType::from_byte(first, self.dialect).is_some() => self.key(&mut s)?,
+            _ if !self.has_opcode(first) => return None,
             _ => {
                 s.u8()?;
                 self.opcode(first, &mut s)?
@@ -185,9 +186,15 @@ impl<'a> Reading<'a> {
         Some(())
     }
 
-    /// Does the image's version have this type?
+    /// Does the image's version have this type? KeyDB's own has no version of Redis.
     pub(super) fn has(&self, value_type: ValueType) -> bool {
-        value_type.first_version() <= self.newest
+        let is_known = self.newest != u32::MAX;
+        value_type.first_version() <= self.newest && !(is_known && value_type == ValueType::KeyDbCron)
+    }
+
+    /// Does the image's version have this opcode?
+    pub(super) fn has_opcode(&self, opcode: u8) -> bool {
+        opcode::first_version(opcode) <= self.newest
     }
 
     fn key(&mut self, s: &mut Strict<'a>) -> Option<(What, f64)> {
