@@ -563,7 +563,7 @@ fn an_island_begins_a_database_that_has_just_the_keys_that_its_mark_tells() {
 
 #[test]
 fn databases_that_hold_the_same_are_no_copies_of_one_another() {
-    let key = |n: u32| [&[0, 6], format!("key:{n}").as_bytes(), b"\x12some value of it ", &[n as u8]].concat();
+    let key = |n: u8| [&[0, 6], format!("key:{n}").as_bytes(), b"\x12some value of it ", &[n]].concat();
     let mut body = b"REDIS0011".to_vec();
     let mut starts = Vec::new();
     for db in 0..3u8 {
