@@ -151,6 +151,11 @@ fn wherever_a_preamble_is_hit_the_log_behind_it_is_kept() {
             assert!(end > 100, "{at}: the keys of the image are kept, too");
         }
     }
+    // Zeros over its end read like keys without names, of which the last one takes commands along.
+    for len in 1..60 {
+        fs::write(&path, [&sound[..log - len], &vec![0; len], &sound[log..]].concat()).unwrap();
+        assert!(fs::read(repair(&path)).unwrap().ends_with(&sound[log..]), "{len} zeros: the whole log");
+    }
 }
 
 #[test]

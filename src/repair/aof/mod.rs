@@ -111,7 +111,7 @@ pub fn plan(
 const TAIL_SEARCH: usize = 1 << 20;
 
 /// Where the log begins behind an image: at its end, or, when it is damaged, at the first place where a log goes on
-/// and an image can end.
+/// and an image can end, or from where it goes on beyond what reads like an image no more.
 fn tail(file: &[u8]) -> usize {
     let failure = match sniff::image_end(file) {
         Ok(end) => {
@@ -135,8 +135,15 @@ fn tail(file: &[u8]) -> usize {
             if next.saturating_sub(first) > TAIL_SEARCH {
                 break;
             }
+            at = next;
+        } else {
+            // Commands in a value of the image end with it; those that the failure swallowed go on.
+            let end = sync::run(file, next, failure);
+            if end > failure {
+                return next;
+            }
+            at = next.max(end.saturating_sub(1));
         }
-        at = next;
     }
     first.unwrap_or(file.len())
 }

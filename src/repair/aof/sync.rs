@@ -37,6 +37,19 @@ pub(super) fn after(input: &[u8], damage: usize) -> Option<usize> {
     }
 }
 
+/// The end of the good commands in a row from `at` on, or the first end behind `limit`.
+pub(super) fn run(input: &[u8], at: usize, limit: usize) -> usize {
+    let (mut end, mut argv) = (at, Vec::new());
+    while end <= limit {
+        let next = proof::command(input, end, &mut argv).or_else(|| proof::annotation(input, end));
+        match next {
+            Some(next) => end = next,
+            None => break,
+        }
+    }
+    end
+}
+
 /// The end of an argument whose own length fits.
 fn behind_payload(input: &[u8], at: usize) -> Option<usize> {
     let (len, rest) = proof::number(b'$', input.get(at..)?)?;
