@@ -188,3 +188,22 @@ fn a_wrong_manifest_is_put_right() {
         assert_eq!(digest(&repair(&ours)), expected, "{text}");
     }
 }
+
+#[test]
+fn which_files_belong_to_a_set_is_said_to_be_a_guess_where_it_is_one() {
+    let place = tempfile::tempdir().unwrap();
+    let set = place.path().join("set");
+    fs::create_dir(&set).unwrap();
+    let command = "*3\r\n$5\r\nRPUSH\r\n$1\r\nl\r\n$1\r\na\r\n";
+    for name in ["a.aof.2.base.aof", "a.aof.2.incr.aof", "a.aof.3.incr.aof"] {
+        fs::write(set.join(name), command).unwrap();
+    }
+    let report = place.path().join("report");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_careen"));
+    command.arg("repair").arg(&set).arg("-o").arg(place.path().join("out")).arg("--report").arg(&report);
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("aof-parts-uncertain") && !said.contains("nothing is damaged"), "{said}");
+    assert!(fs::read_to_string(report).unwrap().contains("\"proven\":false"));
+}

@@ -150,7 +150,8 @@ impl Repair {
         }
         self.tell(&input, &plans, target.as_deref(), report, cx)?;
         self.complain_of_no_cut(&input, &plans, cx);
-        let is_whole = plans.iter().all(Plan::is_whole) && input.require_sound().is_ok();
+        let is_sure = input.require_sound().is_ok() && !manifest::is_a_guess(&input);
+        let is_whole = is_sure && plans.iter().all(Plan::is_whole);
         Ok(if is_whole { Exit::Clean } else { Exit::Findings })
     }
 

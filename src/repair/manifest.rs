@@ -22,6 +22,15 @@ use crate::input::{self, Content, Input, Part, sniff};
 use choice::{Choice, Files};
 use std::path::Path;
 
+/// The code of a set of which nothing tells for sure which files are its own.
+const UNCERTAIN: &str = "aof-parts-uncertain";
+
+/// Is it a guess which files belong to the set?
+#[must_use]
+pub fn is_a_guess(input: &Input) -> bool {
+    input.findings.iter().any(|finding| finding.code == UNCERTAIN)
+}
+
 /// Bring the parts of a set into the order in which they are loaded, and add those that a damaged manifest should list.
 ///
 /// # Errors

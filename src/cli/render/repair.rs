@@ -3,10 +3,11 @@
 use super::text::counted;
 use super::{escape, json};
 use careen::bytes::publish::BACKUP;
+use careen::finding::{Finding, Severity};
 use careen::input::{Content, Input, Kind, Part};
-use careen::repair::Plan;
 use careen::repair::apply::{self, LOST, MAP};
 use careen::repair::plan::{Correction, Lost};
+use careen::repair::{Plan, manifest};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -41,7 +42,7 @@ pub(crate) fn json(input: &Input, plans: &[Plan], output: Option<&Path>) -> Stri
             "file": file, "offset": note.offset, "end": note.end, "code": note.code, "keys": named(&note.keys),
         }))).collect::<Vec<_>>(),
         "findings": input.findings.iter().map(json::finding).collect::<Vec<_>>(),
-        "proven": plans.iter().all(|plan| plan.proven),
+        "proven": plans.iter().all(|plan| plan.proven) && !manifest::is_a_guess(input),
     });
     format!("{object}\n")
 }
@@ -103,10 +104,12 @@ pub(crate) fn text(plan: &Plan, part: &Part, output: Option<&Path>) -> String {
     out
 }
 
-/// Whether anything was damaged, what there is beside the output, and where a server looks for it.
+/// What is wrong with the set, whether anything was damaged, what there is beside the output, and where a server looks
+/// for it.
 pub(crate) fn closing(input: &Input, plans: &[Plan], output: Option<&Path>, in_place: bool) -> String {
-    let mut lines = Vec::new();
-    if plans.iter().all(Plan::is_copy) && input.require_sound().is_ok() {
+    let told = input.findings.iter().filter(|finding| finding.severity >= Severity::Warning);
+    let mut lines: Vec<String> = told.map(line).collect();
+    if lines.is_empty() && plans.iter().all(Plan::is_copy) {
         lines.push("nothing is damaged".to_owned());
     }
     if let Some(path) = output {
@@ -121,6 +124,13 @@ pub(crate) fn closing(input: &Input, plans: &[Plan], output: Option<&Path>, in_p
         }
     }
     lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// What is wrong with a set. What can be done about it was done.
+fn line(finding: &Finding) -> String {
+    let (severity, code) = (finding.severity.name(), finding.code);
+    let (file, message) = (escape::text(finding.file.as_bytes()), escape::sentence(&finding.message));
+    format!("  {severity} {code} in {file}: {message}")
 }
 
 fn doubt(plan: &Plan) -> &'static str {

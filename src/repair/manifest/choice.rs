@@ -190,7 +190,7 @@ pub(super) fn older_than(base: &Part, part: &Part) -> Finding {
 
 fn guess(base: &Part) -> Finding {
     Finding::warning(
-        "aof-parts-uncertain",
+        super::UNCERTAIN,
         0,
         "whether all incremental files are newer than the base is a guess: nothing in them says so",
     )
