@@ -198,7 +198,7 @@ fn a_report_replaces_nothing_that_is_needed() {
         for report in ["damaged.rdb.bak", "damaged.rdb.lost"] {
             bench.refuses(&format!("repair damaged.rdb --in-place --report {report}{force}"), "--report");
         }
-        for report in [SET[0], SET[2], "out", "out/report"] {
+        for report in [SET[0], SET[2], "aof/report", "out", "out/report"] {
             bench.refuses(&format!("repair aof -o out --report {report}{force}"), "--report");
         }
         bench.refuses(&format!("repair damaged.rdb --dry-run --report damaged.rdb{force}"), "--report");

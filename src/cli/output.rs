@@ -51,7 +51,7 @@ pub(super) fn refuse_input(output: &Path, inputs: &[Input]) -> Result<(), Failur
     if inputs.iter().any(|input| input.is_at(output)) {
         return Err(is_input(output));
     }
-    if inputs.iter().any(|input| input.is_around(output)) {
+    if inputs.iter().any(|input| input.has_inside(output)) {
         let line = format!("{}: the output would stand in the input's directory", escape::path(output));
         return Err(Failure::new(line).hint("give a path outside of it: an input is never changed"));
     }

@@ -165,18 +165,21 @@ impl Repair {
     fn open_report(&self, input: &Input, target: Option<&Path>, cx: &Context<'_>) -> Result<Option<Output>, Failure> {
         let Some(path) = &self.report else { return Ok(None) };
         let refused = |what: &str| {
-            let line = format!("{}: --report would take the place of {what}", escape::path(path));
+            let line = format!("{}: --report would {what}", escape::path(path));
             Err(Failure::new(line).hint("give another path"))
         };
         if input.is_at(path) {
-            return refused("the input");
+            return refused("take the place of the input");
+        }
+        if input.has_inside(path) {
+            return refused("stand in the input's directory");
         }
         if let Some(target) = target {
             let written = [
-                ("", "the output"),
-                (apply::LOST, "the quarantine"),
-                (apply::MAP, "its map"),
-                (publish::BACKUP, "the backup"),
+                ("", "take the place of the output"),
+                (apply::LOST, "take the place of the quarantine"),
+                (apply::MAP, "take the place of its map"),
+                (publish::BACKUP, "take the place of the backup"),
             ];
             for (suffix, what) in written {
                 if same::is_at_or_below(path, &apply::beside(target, suffix)) {

@@ -143,7 +143,7 @@ impl Input {
 
     /// True when an output at this path would stand in the directory that is the input.
     #[must_use]
-    pub fn is_around(&self, output: &Path) -> bool {
+    pub fn has_inside(&self, output: &Path) -> bool {
         let directory = self.directory.as_ref().filter(|_| self.kind == Kind::AofDir);
         directory.is_some_and(|directory| same::is_at_or_below(output, directory))
     }

@@ -74,7 +74,7 @@ impl CompressedBlob<'_> {
     pub fn last_db(&self, budget: &Budget) -> DbIndex {
         let Ok(inflated) = self.inflate(budget) else { return self.db };
         let mut reader = self.reader(&inflated);
-        while reader.next_sound(drop).is_some() {}
+        while let Ok(Some(_)) = reader.skip_record() {}
         reader.db()
     }
 }

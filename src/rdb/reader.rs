@@ -245,8 +245,8 @@ impl<'a> Reader<'a> {
         self.next_record()
     }
 
-    /// The next record of such a run that can be read. What cannot goes to `broken`; when it can be stepped over, as a
-    /// key whose name does not inflate, the run goes on behind it.
+    /// The next record of a run without an end mark that can be read. What cannot goes to `broken`; when it can be
+    /// stepped over, as a key whose name does not inflate, the run goes on behind it.
     pub fn next_sound(&mut self, mut broken: impl FnMut(Error)) -> Option<Record<'a>> {
         loop {
             let start = self.c;
@@ -256,7 +256,10 @@ impl<'a> Reader<'a> {
             };
             let is_exhausted = error.is_exhausted();
             broken(error);
-            (self.c, self.next_key, self.done) = (start, None, is_exhausted);
+            if is_exhausted {
+                return None;
+            }
+            (self.c, self.next_key, self.done) = (start, None, false);
             if !matches!(self.skip_record(), Ok(Some(_))) {
                 return None;
             }

@@ -25,7 +25,7 @@ pub struct Text {
     exhausted: Option<rdb::Error>,
 }
 
-/// A key that was left out because its value is damaged, or a damaged blob of records.
+/// A key that was left out because its name or value is damaged, or a damaged blob of records.
 #[derive(Debug, Clone)]
 pub struct Problem {
     /// What and where.
@@ -50,7 +50,7 @@ impl Text {
         self.note(error.while_doing(rdb::Doing::ReadObjectValue).in_key(&record.key), Some(record.db));
     }
 
-    /// A compressed blob that could not be read.
+    /// A name or a compressed blob that could not be read.
     #[cold]
     pub fn broken(&mut self, error: rdb::Error) {
         self.note(error, None);

@@ -35,7 +35,7 @@ mod tests {
     #[test]
     fn both_works_are_done() {
         let (sender, receiver) = std::sync::mpsc::channel();
-        // Each waits for the other: so they run at once.
+        // What is done here waits for what is done beside it: so they run at once.
         let (beside, own) = both(|| sender.send(7).map(|()| 1), || receiver.recv_timeout(Duration::from_secs(60)));
         assert_eq!((beside, own), (Ok(1), Ok(7)));
     }

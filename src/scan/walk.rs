@@ -175,7 +175,14 @@ impl<'t, T: Task> Work<'t, T> {
             }
         };
         let mut reader = blob.reader(&inflated);
-        while let Some(record) = reader.next_sound(|error| self.task.broken(local, error, output)) {
+        // As many as in a run of records outside: a small blob may inflate to any number of them.
+        let mut broken = 0;
+        while broken <= BATCH_RECORDS {
+            let next = reader.next_sound(|error| {
+                broken += 1;
+                self.task.broken(local, error, output);
+            });
+            let Some(record) = next else { break };
             match record {
                 Record::Key(key) => self.task.key(local, &key, output, spill),
                 // A blob in a blob stays as it is.

@@ -126,7 +126,7 @@ pub(crate) fn closing(input: &Input, plans: &[Plan], output: Option<&Path>, in_p
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
-/// What is wrong with a set. What can be done about it was done.
+/// What is wrong with a set.
 fn line(finding: &Finding) -> String {
     let (severity, code) = (finding.severity.name(), finding.code);
     let (file, message) = (escape::text(finding.file.as_bytes()), escape::sentence(&finding.message));

@@ -111,7 +111,7 @@ pub fn plan(
 const TAIL_SEARCH: usize = 1 << 20;
 
 /// Where the log begins behind an image: at its end, or, when it is damaged, at the first place where a log goes on
-/// and an image can end, or from where it goes on beyond what reads like an image no more.
+/// and an image can end, or the first command of a run that goes on behind the place where the image cannot be read on.
 fn tail(file: &[u8]) -> usize {
     let failure = match sniff::image_end(file) {
         Ok(end) => {
@@ -139,7 +139,7 @@ fn tail(file: &[u8]) -> usize {
         } else {
             // Commands in a value of the image end with it; those that the failure swallowed go on.
             let end = sync::run(file, next, failure);
-            if end > failure {
+            if end > failure || end == file.len() {
                 return next;
             }
             at = next.max(end.saturating_sub(1));

@@ -6,9 +6,9 @@
 //! | incremental files are those up to the highest number, without a hole | what is before a hole is left of a history that was deleted |
 //! | a file that an older base and the files before it lead to the newest base with is history | the base holds it already: the digests are the same |
 //! | a file that was begun before the base was is history | a rewrite begins a new file first |
-//! | a file with a lower number than the base is history | so its number is never below that of the base it makes |
+//! | a file with a lower number than the base is history | a rewrite begins a new file first, so its number is never below that of the base |
 //!
-//! When only the last rule says anything, all other files are taken, and a finding says that this is a guess.
+//! When neither of the two rules before the last says anything, all other files are taken, and a finding says that this is a guess.
 
 use super::{Part, digest, open};
 use crate::aof::{self, manifest::Entry};

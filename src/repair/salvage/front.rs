@@ -21,7 +21,7 @@ pub(super) struct Front {
     pub(super) units: Vec<Unit>,
     /// Where reading failed, and why; `None` when the image is sound.
     pub(super) failure: Option<(usize, rdb::Error)>,
-    /// The AUX field that told whose records follow.
+    /// The record that told whose records follow.
     pub(super) teller: Option<usize>,
 }
 
@@ -80,7 +80,7 @@ fn newer_type(at: usize, record: &rdb::KeyRecord<'_>) -> rdb::Error {
     rdb::Error::invalid(at as u64, "rdb-newer-type", NEWER).in_key(&record.key)
 }
 
-const NEWER: &str = "this type came with a later version than the header's";
+const NEWER: &str = "this came with a later version than the header's";
 
 /// A record as a unit, when it is sound inside as well.
 pub(super) fn unit_of(field: &mut Field<'_>, record: &Record<'_>, at: usize, end: usize) -> rdb::Result<Unit> {
@@ -96,6 +96,9 @@ pub(super) fn unit_of(field: &mut Field<'_>, record: &Record<'_>, at: usize, end
             }
             What::Key(key_of(record))
         }
+        _ if !field.reading.has_opcode(field.bytes().get(at).copied().unwrap_or_default()) => {
+            return Err(rdb::Error::invalid(at as u64, "rdb-newer-type", NEWER));
+        }
         // Release candidates of 7.0 wrote other fields before the text.
         Record::Function { offset, code } if code.offset == offset.saturating_add(1) => {
             match field.reading.inspector.error_of_function(code) {
@@ -106,10 +109,7 @@ pub(super) fn unit_of(field: &mut Field<'_>, record: &Record<'_>, at: usize, end
         Record::SelectDb { db, .. } => What::Select(db.0),
         Record::ResizeDb { keys, .. } => What::Resize { keys: *keys },
         Record::End { .. } => What::End,
-        _ => match field.bytes().get(at).copied().unwrap_or_default() {
-            opcode if field.reading.has_opcode(opcode) => What::Other(opcode),
-            _ => return Err(rdb::Error::invalid(at as u64, "rdb-newer-type", NEWER)),
-        },
+        _ => What::Other(field.bytes().get(at).copied().unwrap_or_default()),
     };
     Ok(Unit { start: at, end, what, bits: 0.0 })
 }

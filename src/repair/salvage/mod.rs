@@ -183,7 +183,7 @@ struct Salvage<'a> {
 }
 
 impl<'a> Salvage<'a> {
-    /// `dialect` is that of the image before any of its AUX fields was read.
+    /// `dialect` is whose records they were taken for before the front was read.
     fn new(mut field: Field<'a>, mut front: front::Front, dialect: Dialect, origin: Origin) -> Self {
         let from = origin.at;
         let sound = front.units.last().is_some_and(|unit| unit.end == field.len());
