@@ -176,14 +176,14 @@ impl Repair {
         }
         if let Some(target) = target {
             let written = [
-                ("", "take the place of the output"),
-                (apply::LOST, "take the place of the quarantine"),
-                (apply::MAP, "take the place of its map"),
-                (publish::BACKUP, "take the place of the backup"),
+                ("", "the output"),
+                (apply::LOST, "the quarantine"),
+                (apply::MAP, "its map"),
+                (publish::BACKUP, "the backup"),
             ];
             for (suffix, what) in written {
                 if same::is_at_or_below(path, &apply::beside(target, suffix)) {
-                    return refused(what);
+                    return refused(&format!("take the place of {what}"));
                 }
             }
         }

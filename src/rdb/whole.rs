@@ -63,9 +63,7 @@ pub fn each<'a, E: From<Error>>(
         let Some(record) = reader.next_record()? else { return Ok(()) };
         match record {
             Record::Compressed(blob) => {
-                let (db, inside) = blob.each(budget, |record| visit(Met::Passing(record)));
-                inside?;
-                reader.select(db);
+                reader.select(blob.each(budget, |record| visit(Met::Passing(record)))?);
             }
             Record::Chunk { offset, stream, payload } => pieces.add(stream, payload, reader.db(), offset)?,
             Record::End { .. } => {
@@ -80,7 +78,7 @@ pub fn each<'a, E: From<Error>>(
 }
 
 impl CompressedBlob<'_> {
-    /// Visit the records of a blob; also the database selected behind the last that could be read.
+    /// Visit the records of a blob; the database selected behind the last.
     ///
     /// # Errors
     /// When the frame or a record in it is damaged, when the budget is spent, and what `visit` returns.
@@ -88,14 +86,11 @@ impl CompressedBlob<'_> {
         &self,
         budget: &Budget,
         visit: impl FnMut(Record<'_>) -> std::result::Result<(), E>,
-    ) -> (DbIndex, std::result::Result<(), E>) {
-        let inflated = match self.inflate(budget) {
-            Ok(inflated) => inflated,
-            Err(error) => return (self.db, Err(error.into())),
-        };
+    ) -> std::result::Result<DbIndex, E> {
+        let inflated = self.inflate(budget)?;
         let mut reader = self.reader(&inflated);
-        let outcome = run(&mut reader, visit);
-        (reader.db(), outcome)
+        run(&mut reader, visit)?;
+        Ok(reader.db())
     }
 }
 

@@ -65,13 +65,10 @@ impl Member<'_> {
         !self.plan.quarantine().is_empty()
     }
 
-    /// The lines of the map; none where nothing is left out.
-    fn map(&self) -> io::Result<Vec<u8>> {
-        let mut lines = Vec::new();
-        if self.loses() {
-            map(self.input, &self.plan.quarantine(), &mut lines)?;
-        }
-        Ok(lines)
+    /// The lines of the map; nothing where nothing is left out.
+    fn map(&self) -> Option<String> {
+        let ranges = self.plan.quarantine();
+        (!ranges.is_empty()).then(|| map(self.input, &ranges))
     }
 }
 
@@ -91,7 +88,7 @@ pub fn publish(member: &Member<'_>, target: &Path, existing: Existing) -> Result
         },
     );
     let written = written?;
-    quarantine.publish_before(publisher, map)?;
+    quarantine.publish_before(publisher, &map.unwrap_or_default())?;
     Ok(written)
 }
 
@@ -110,12 +107,8 @@ pub fn publish_set(
 ) -> Result<(), Error> {
     let publisher = Publisher::directory_like(like, target, existing)?;
     let quarantine = Quarantine::write(members, target, existing)?;
-    let named = |member: &Member<'_>| {
-        let mut lines = format!("# {}\n", member.name.escape_debug()).into_bytes();
-        lines.append(&mut member.map()?);
-        Ok(lines)
-    };
-    let map = || members.iter().filter(|member| member.loses()).map(named).collect::<io::Result<Vec<_>>>();
+    let named = |member: &Member<'_>| Some(format!("# {}\n{}", member.name.escape_debug(), member.map()?));
+    let map = || members.iter().filter_map(named).collect::<String>();
     let (map, written) = both(map, || {
         for member in members {
             let mut part = publisher.part_like(member.path, member.name)?;
@@ -127,7 +120,7 @@ pub fn publish_set(
         publisher.close(part)
     });
     written?;
-    quarantine.publish_before(publisher, map.map(|maps| maps.concat()))
+    quarantine.publish_before(publisher, &map)
 }
 
 /// What is left out of an output, not yet in its place.
@@ -178,10 +171,9 @@ impl Quarantine {
     }
 
     /// Were the output first, the bytes would be gone if the power failed in between.
-    fn publish_before(self, output: Publisher, map: io::Result<Vec<u8>>) -> Result<(), Error> {
+    fn publish_before(self, output: Publisher, map: &str) -> Result<(), Error> {
         if let Some(Pair { lost, map: (publisher, mut part) }) = self.files {
-            let written = map.and_then(|map| part.write_all(&map));
-            written.map_err(|cause| publisher.write_error(cause))?;
+            part.write_all(map.as_bytes()).map_err(|cause| publisher.write_error(cause))?;
             publisher.close(part)?;
             lost.publish()?;
             publisher.publish()?;
@@ -206,23 +198,26 @@ pub fn beside(target: &Path, suffix: &str) -> PathBuf {
     target.with_file_name(name)
 }
 
-fn map(input: &[u8], ranges: &[Range<u64>], out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "# offset size status crc64-xz ({} bytes in all)", input.len())?;
+fn map(input: &[u8], ranges: &[Range<u64>]) -> String {
+    let mut lines = format!("# offset size status crc64-xz ({} bytes in all)\n", input.len());
     let mut at = 0u64;
     for range in ranges {
         if at < range.start {
-            line(at..range.start, '+', input, out)?;
+            lines.push_str(&line(at..range.start, '+', input));
         }
-        line(range.clone(), '-', input, out)?;
+        lines.push_str(&line(range.clone(), '-', input));
         at = at.max(range.end);
     }
     let end = input.len() as u64;
-    if at < end { line(at..end, '+', input, out) } else { Ok(()) }
+    if at < end {
+        lines.push_str(&line(at..end, '+', input));
+    }
+    lines
 }
 
-fn line(range: Range<u64>, status: char, input: &[u8], out: &mut dyn Write) -> io::Result<()> {
+fn line(range: Range<u64>, status: char, input: &[u8]) -> String {
     let sum = crc64::fingerprint(slice(input, &range));
-    writeln!(out, "{:#x} {:#x} {status} {sum:016x}", range.start, range.end.saturating_sub(range.start))
+    format!("{:#x} {:#x} {status} {sum:016x}\n", range.start, range.end.saturating_sub(range.start))
 }
 
 #[cfg(test)]

@@ -165,7 +165,7 @@ pub(super) fn duplicate(input: &[u8], start: usize, next: usize) -> Option<Mende
         let Some(distance) = at.checked_sub(start).filter(|&distance| distance <= COPY) else { break };
         // Of two that fit, the shorter one leaves whole commands of the copy behind.
         found = without_copy(input, start, distance).or(found);
-        match proof::command(input, at, &mut argv).or_else(|| proof::annotation(input, at)) {
+        match proof::record(input, at, &mut argv) {
             Some(end) => at = end,
             None => break,
         }

@@ -77,6 +77,11 @@ pub(super) fn annotation(input: &[u8], at: usize) -> Option<usize> {
     (rest.first() == Some(&b'#') && rest.get(..lf)?.ends_with(b"\r")).then_some(at + lf + 1)
 }
 
+/// The end of the good command or the `#` line that begins here.
+pub(super) fn record<'a>(input: &'a [u8], at: usize, argv: &mut Vec<&'a [u8]>) -> Option<usize> {
+    command(input, at, argv).or_else(|| annotation(input, at))
+}
+
 /// The time of a `#TS:` line.
 pub(super) fn timestamp(line: &[u8]) -> Option<i64> {
     std::str::from_utf8(line.strip_prefix(b"#TS:")?.strip_suffix(b"\r\n")?).ok()?.parse().ok()

@@ -41,11 +41,8 @@ pub(super) fn after(input: &[u8], damage: usize) -> Option<usize> {
 pub(super) fn run(input: &[u8], at: usize, limit: usize) -> usize {
     let (mut end, mut argv) = (at, Vec::new());
     while end <= limit {
-        let next = proof::command(input, end, &mut argv).or_else(|| proof::annotation(input, end));
-        match next {
-            Some(next) => end = next,
-            None => break,
-        }
+        let Some(next) = proof::record(input, end, &mut argv) else { break };
+        end = next;
     }
     end
 }

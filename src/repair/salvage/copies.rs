@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::pick::{Looks, Pick, Segment, segment_of};
-use super::unit::What;
+use super::unit::{Unit, What};
 
 /// A duplicated block is at least this long.
 const BLOCK: usize = 40;
@@ -70,7 +70,7 @@ fn sure_marks(picks: &[Pick], segments: &[Segment], twins: &[Option<usize>]) -> 
         index.checked_sub(1).filter(|&before| before >= first && segment.picks.contains(&before) && is_key(before))?;
         let behind = (index + 1..segment.picks.end).take_while(|&behind| !is_mark(picks, behind));
         let keys: Vec<usize> = behind.filter(|&behind| is_key(behind)).take(wanted).collect();
-        let is_only = |&key: &usize| resized(picks.get(index..key).unwrap_or_default()) == Some(1);
+        let is_only = |&key: &usize| resized(units(picks.get(index..key).unwrap_or_default())) == Some(1);
         (keys.len() == wanted || keys.first().is_some_and(is_only)).then_some((index, keys))
     };
     let marks = (0..picks.len()).filter(|&index| is_mark(picks, index));
@@ -107,10 +107,7 @@ fn excess(picks: &[Pick], around: &Range<usize>, kept: usize, copy: usize) -> u6
     let too_many = |section: Range<usize>| {
         let own = |index: &usize| *index != copy && index.checked_sub(1) != Some(copy);
         let units = || section.clone().filter(own).filter_map(|index| picks.get(index)).map(|pick| pick.unit);
-        let said = units().find_map(|unit| match unit.what {
-            What::Resize { keys } => Some(keys),
-            _ => None,
-        });
+        let said = resized(units());
         let keys = units().filter(|unit| unit.key().is_some()).count() as u64;
         said.map_or(0, |said| keys.saturating_sub(said))
     };
@@ -127,12 +124,17 @@ fn only_fills_the_budget_before(picks: &[Pick], select: usize) -> bool {
     let before = before.get(begin..).unwrap_or_default();
     let end = behind.iter().skip(1).position(is_select).map_or(behind.len(), |at| at + 1);
     let behind = behind.get(..end).unwrap_or_default();
+    let resized = |picks| resized(units(picks));
     resized(before) == Some(keys(before) + keys(behind)) && resized(behind) != Some(keys(behind))
 }
 
+fn units(picks: &[Pick]) -> impl Iterator<Item = Unit> {
+    picks.iter().map(|pick| pick.unit)
+}
+
 /// How many keys the first RESIZEDB tells.
-fn resized(picks: &[Pick]) -> Option<u64> {
-    picks.iter().find_map(|pick| match pick.unit.what {
+fn resized(mut units: impl Iterator<Item = Unit>) -> Option<u64> {
+    units.find_map(|unit| match unit.what {
         What::Resize { keys } => Some(keys),
         _ => None,
     })

@@ -7,7 +7,7 @@ use super::profile::Profile;
 use super::shape::{Shape, is_text};
 use super::unit::{Key, Unit, What};
 use crate::bytes::Cursor;
-use crate::rdb::{self, Reader, Record, opcode};
+use crate::rdb::{self, Dialect, Reader, Record, opcode};
 use crate::value::DbIndex;
 
 /// Weak records among the last this many make the search begin before them.
@@ -21,8 +21,8 @@ pub(super) struct Front {
     pub(super) units: Vec<Unit>,
     /// Where reading failed, and why; `None` when the image is sound.
     pub(super) failure: Option<(usize, rdb::Error)>,
-    /// The record that told whose records follow.
-    pub(super) teller: Option<usize>,
+    /// The record that told whose records follow, and whose they were taken for before.
+    pub(super) teller: Option<(usize, Dialect)>,
 }
 
 /// Read from the first record up to the first failure: a broken structure, a damaged value, or a key that came before.
@@ -42,7 +42,7 @@ pub(super) fn read(field: &mut Field<'_>, from: usize) -> Front {
         };
         let end = usize::try_from(reader.offset()).unwrap_or(usize::MAX);
         if front.teller.is_none() && reader.dialect() != field.reading.dialect {
-            front.teller = Some(front.units.len());
+            front.teller = Some((front.units.len(), field.reading.dialect));
         }
         match unit_of(field, &record, at, end) {
             Ok(unit) => {

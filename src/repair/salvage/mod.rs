@@ -160,7 +160,7 @@ const FORKS: [&[u8]; 5] = [b"df-ver", b"snapshot-id", b"mvcc-tstamp", b"bigdb-",
 fn whole(image: &Image<'_>, budget: &Budget) -> Salvaged {
     let mut field = image.field(image.from..image.bytes.len(), budget);
     let front = front::read(&mut field, image.from);
-    Salvage::new(field, front, image.dialect, Origin { at: image.from, db: 0, is_known: true }).run()
+    Salvage::new(field, front, Origin { at: image.from, db: 0, is_known: true }).run()
 }
 
 /// Where the records of an image or window begin.
@@ -183,8 +183,7 @@ struct Salvage<'a> {
 }
 
 impl<'a> Salvage<'a> {
-    /// `dialect` is whose records they were taken for before the front was read.
-    fn new(mut field: Field<'a>, mut front: front::Front, dialect: Dialect, origin: Origin) -> Self {
+    fn new(mut field: Field<'a>, mut front: front::Front, origin: Origin) -> Self {
         let from = origin.at;
         let sound = front.units.last().is_some_and(|unit| unit.end == field.len());
         if front.failure.is_none() && !sound {
@@ -204,9 +203,9 @@ impl<'a> Salvage<'a> {
         let mut learned = Profile::default();
         front.units.iter().for_each(|unit| learned.learn(unit));
         let trusted = front.trusted(&learned);
-        if front.teller.is_some_and(|teller| teller >= trusted) {
-            // What is not in the output tells its readers nothing.
-            field.reading.dialect = dialect;
+        // What is not in the output tells its readers nothing.
+        if let Some((_, before)) = front.teller.filter(|&(teller, _)| teller >= trusted) {
+            field.reading.dialect = before;
         }
         let r0 = front.units.get(trusted).map_or(from, |unit| unit.start);
         Self { field, front, origin, r0, trusted }

@@ -182,7 +182,7 @@ impl Windows<'_, '_> {
                 front.units.extend(front::unit_of(&mut field, &known, record.range.start, record.range.end).ok());
             }
         }
-        Salvage::new(field, front, self.image.dialect, origin).run()
+        Salvage::new(field, front, origin).run()
     }
 
     /// Take over what a window gave, up to where reading goes on.
